@@ -1,0 +1,1 @@
+"""Who carries it: the agents that read one log and write another."""

@@ -1,0 +1,1 @@
+"""Runnable models and programs."""

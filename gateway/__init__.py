@@ -1,0 +1,1 @@
+"""How it is reached: HTTP, the Python client, the command line and the development broker."""

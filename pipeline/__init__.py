@@ -1,0 +1,1 @@
+"""What travels: the pure vocabulary of actions, operations and positions."""

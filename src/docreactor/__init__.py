@@ -1,0 +1,1 @@
+"""An event-sourced document reactor on Kafka."""

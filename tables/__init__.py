@@ -1,0 +1,1 @@
+"""Where it comes to rest: tables of rows kept with the position that produced them."""
