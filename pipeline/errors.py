@@ -19,3 +19,398 @@ class ReactorError(Exception):
     def name(cls) -> str:
         """The class's name without the suffix `Error`: the last part of the problem's type."""
         return cls.__name__.removesuffix("Error")
+
+
+# What a caller asked for and cannot have.
+
+
+class InvalidInputError(ReactorError):
+    """A field of the request is not what it must be. Correct the field."""
+
+    status = 422
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}", field=field, reason=reason)
+
+
+class InvalidOperationTimestampError(ReactorError):
+    """A timestamp is no UTC instant, lies too far ahead, or is not after its stream's newest."""
+
+    status = 422
+
+    def __init__(self, timestamp: str, reason: str = "") -> None:
+        reason = reason or "must be YYYY-MM-DDThh:mm:ss[.ffffff]Z"
+        super().__init__(f"timestamp {timestamp!r} {reason}", timestamp=timestamp, reason=reason)
+
+
+class InvalidTokenError(ReactorError):
+    """The text is no consistency token. Pass one back exactly as a reply gave it."""
+
+    status = 422
+
+    def __init__(self, token: str) -> None:
+        super().__init__("not a consistency token; pass one as a reply gave it", token=token[:100])
+
+
+class TokenOfAnotherLogError(ReactorError):
+    """The token was given by another deployment. Drop it, or ask that deployment."""
+
+    status = 409
+
+    def __init__(self, *, expected: str, actual: str) -> None:
+        super().__init__(
+            "this token belongs to another log: ask the deployment that gave it",
+            expected=expected,
+            actual=actual,
+        )
+
+
+class UnknownModelError(ReactorError):
+    """No model of this document type and version is loaded. Start with --models naming it."""
+
+    status = 422
+
+    def __init__(self, document_type: str, version: int | None = None) -> None:
+        which = document_type if version is None else f"{document_type} version {version}"
+        super().__init__(f"no model {which} is loaded: name it with --models", model=which)
+
+
+class UnknownActionError(ReactorError):
+    """The model has no action of this type in this scope. GET /v1/models lists what it has."""
+
+    status = 422
+
+    def __init__(self, document_type: str, action_type: str, scope: str) -> None:
+        super().__init__(
+            f"{document_type} has no action {action_type} in scope {scope}: see GET /v1/models",
+            document_type=document_type,
+            action_type=action_type,
+            scope=scope,
+        )
+
+
+class TooLargeError(ReactorError):
+    """Something is over a size limit; the message names the limit. Send less at a time."""
+
+    status = 413
+
+    def __init__(self, what: str, *, limit: int, actual: int | None = None) -> None:
+        size = "" if actual is None else f" of {actual}"
+        super().__init__(f"{what}{size} is over the limit {limit}", limit=limit, actual=actual)
+
+
+class DocumentTooLargeError(ReactorError):
+    """A scope's state would be over the limit: the operation is stored with this error."""
+
+    status = 422
+
+    def __init__(self, *, limit: int, actual: int) -> None:
+        super().__init__(f"a state of {actual} bytes is over {limit}", limit=limit, actual=actual)
+
+
+class DocumentNotFoundError(ReactorError):
+    """No such document on this branch. Create it first."""
+
+    status = 404
+
+    def __init__(self, document_id: str, branch: str = "main") -> None:
+        super().__init__(
+            f"no document {document_id} on branch {branch}: create it first",
+            document_id=document_id,
+            branch=branch,
+        )
+
+
+class DocumentAlreadyExistsError(ReactorError):
+    """The document exists on this branch. Submit actions to it, or take another id."""
+
+    status = 409
+
+    def __init__(self, document_id: str, branch: str) -> None:
+        super().__init__(
+            f"document {document_id} exists on branch {branch}: submit actions to it",
+            document_id=document_id,
+            branch=branch,
+        )
+
+
+class DocumentDeletedError(ReactorError):
+    """The document was deleted. Its history stays readable; it takes no further mutation."""
+
+    status = 410
+
+    def __init__(self, document_id: str, deleted_at: str | None) -> None:
+        super().__init__(
+            f"document {document_id} was deleted at {deleted_at}",
+            document_id=document_id,
+            deleted_at=deleted_at,
+        )
+
+
+class RevisionMismatchError(ReactorError):
+    """The stream has moved on. Read it again and decide anew."""
+
+    status = 409
+
+    def __init__(self, *, expected: int, actual: int) -> None:
+        super().__init__(
+            f"expected revision {expected}, the stream is at {actual}: read it again",
+            expected=expected,
+            actual=actual,
+        )
+
+
+class RevisionNotFoundError(ReactorError):
+    """The stream has no such index yet. The message names the head."""
+
+    status = 404
+
+    def __init__(self, scope: str, index: int, *, head: int) -> None:
+        super().__init__(
+            f"{scope} has no index {index}: its head is {head}", scope=scope, index=index, head=head
+        )
+
+
+class ActionIdConflictError(ReactorError):
+    """The action id is known with other content. Use a new id for a new action."""
+
+    status = 409
+
+    def __init__(self, action_id: str) -> None:
+        super().__init__(
+            f"action {action_id} is known with other content: use a new id", action_id=action_id
+        )
+
+
+class AmbiguousIdentifierError(ReactorError):
+    """The text is one document's id and another's slug. Ask by ?ids= or ?slugs=."""
+
+    status = 409
+
+    def __init__(self, identifier: str, document_ids: list[str]) -> None:
+        super().__init__(
+            f"{identifier} names several documents: ask by ?ids= or ?slugs=",
+            document_ids=document_ids,
+        )
+
+
+class JobNotFoundError(ReactorError):
+    """No such job, or it is past its retention."""
+
+    status = 404
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"no job {job_id}, or it is past its retention", job_id=job_id)
+
+
+class JobNotReadyError(ReactorError):
+    """The job did not get there in time; it goes on. Ask again with its id."""
+
+    status = 504
+
+    def __init__(self, job_id: str, wanted: str) -> None:
+        super().__init__(f"job {job_id} is not {wanted} yet: ask again", job_id=job_id)
+
+
+class NotYetVisibleError(ReactorError):
+    """The table has not reached the wanted position. Wait, or ask another node."""
+
+    status = 504
+
+    def __init__(self, *, wanted: str, reached: str) -> None:
+        super().__init__("the write is not visible here yet", wanted=wanted, reached=reached)
+
+
+class UnauthorizedError(ReactorError):
+    """The bearer token is missing or wrong. Send Authorization: Bearer <DOCREACTOR_HTTP_TOKEN>."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("send Authorization: Bearer with the deployment's token")
+
+
+class TooBusyError(ReactorError):
+    """The partition's backlog is over its bound. Try again after `retry_after_s`."""
+
+    status = 429
+
+    def __init__(self, *, backlog: int, limit: int) -> None:
+        super().__init__(f"{backlog} records wait, over {limit}", backlog=backlog, limit=limit)
+
+
+class RestoringError(ReactorError):
+    """Nobody can answer for this partition at the moment. Try again shortly."""
+
+    status = 503
+
+    def __init__(self, partition: int, *, state: str, progress: float | None = None) -> None:
+        super().__init__(
+            f"partition {partition} is {state}: try again shortly",
+            partition=partition,
+            state=state,
+            progress=progress,
+        )
+
+
+# What a model did.
+
+
+class ReducerTimeoutError(ReactorError):
+    """A reducer ran longer than it may; the job stored nothing. Mend the model."""
+
+    status = 422
+
+    def __init__(self, action_type: str, timeout_ms: int) -> None:
+        super().__init__(
+            f"the reducer of {action_type} ran over {timeout_ms} ms", action_type=action_type
+        )
+
+
+class WorkerKilledError(ReactorError):
+    """Running this job alone ended the worker's process. It waits among the dead letters."""
+
+    status = 500
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"running job {job_id} ended the worker", job_id=job_id)
+
+
+class ImpureReducerError(ReactorError):
+    """A reducer gave two answers to one question. It must use its arguments alone."""
+
+    status = 422
+
+    def __init__(self, action_type: str) -> None:
+        super().__init__(f"the reducer of {action_type} is not pure: it gave two results")
+
+
+class InvalidModelError(ReactorError):
+    """A model's definition cannot work; the message says which part and why."""
+
+    status = 422
+
+
+class ModelNotLoadedError(ReactorError):
+    """What --models named could not be imported or holds no model."""
+
+    status = 422
+
+
+# What the log, the tables or the place did.
+
+
+class CorruptHistoryError(ReactorError):
+    """A stored history breaks its own rule. Stop: run docreactor verify."""
+
+
+class HashMismatchError(ReactorError):
+    """Replaying gave another state than was recorded: give the model a new version."""
+
+    def __init__(self, document_id: str, *, key: str, expected: str, actual: str) -> None:
+        super().__init__(
+            f"{key}: the model gives state {actual}, recorded is {expected}; give the model a "
+            "new version, or accept with docreactor verify --accept",
+            document_id=document_id,
+            expected=expected,
+            actual=actual,
+        )
+
+
+class UnknownFormatError(ReactorError):
+    """A record carries a format version that this program does not know. Upgrade it."""
+
+    def __init__(self, where: str, version: str) -> None:
+        super().__init__(f"{where}: format version {version} is unknown: upgrade docreactor")
+
+
+class UndecodableRecordError(ReactorError):
+    """A record is not what its topic carries."""
+
+
+class LogError(ReactorError):
+    """The log could not do what was asked."""
+
+    status = 503
+
+
+class BrokerUnreachableError(LogError):
+    """No Kafka answers at the address. Start one, or correct DOCREACTOR_BROKER."""
+
+    def __init__(self, address: str, *, waited_s: float) -> None:
+        super().__init__(
+            f"no Kafka answers at {address} after {waited_s:g} s: "
+            "start it, or correct DOCREACTOR_BROKER",
+            address=address,
+        )
+
+
+class RecordRefusedError(LogError):
+    """The broker refused a batch of a transaction: nothing of the transaction stands."""
+
+    def __init__(self, topic: str, partition: int, cause: str) -> None:
+        super().__init__(f"{topic}-{partition} refused: {cause}", topic=topic, cause=cause)
+
+
+class FencedError(LogError):
+    """Another process took over. End this one: it may write nothing more."""
+
+
+class TopicsDifferError(LogError):
+    """Topics on the cluster are not as declared; the message names each difference."""
+
+    def __init__(self, differences: list[str]) -> None:
+        super().__init__(
+            "the cluster's topics are not as declared: "
+            + "; ".join(differences)
+            + ". Correct the topics or the settings; nothing was changed",
+            differences=differences,
+        )
+
+
+class TopicsMissingError(LogError):
+    """Topics do not exist. Run docreactor topics create."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(
+            f"missing topics {', '.join(names)}: run docreactor topics create", names=names
+        )
+
+
+class LogIdMissingError(LogError):
+    """The positions topic carries no log id. Run docreactor topics create."""
+
+
+class OffsetsLostError(LogError):
+    """The group has no offset although operations exist. Set it with docreactor offsets set."""
+
+    def __init__(self, topic: str, partition: int) -> None:
+        super().__init__(
+            f"no committed offset for {topic}-{partition}, although operations exist: "
+            f"docreactor offsets set --partition {partition} --to OFFSET",
+            topic=topic,
+            partition=partition,
+        )
+
+
+class ActionsLostError(LogError):
+    """The committed offset lies below the log's start: actions were deleted unread."""
+
+    def __init__(self, topic: str, partition: int, *, committed: int, start: int) -> None:
+        super().__init__(
+            f"{topic}-{partition}: committed {committed}, but the log starts at {start}; what lay "
+            f"between is gone. Accept with docreactor offsets set --partition {partition} "
+            f"--to {start}",
+            topic=topic,
+            partition=partition,
+            committed=committed,
+            start=start,
+        )
+
+
+class MemberIdTakenError(LogError):
+    """Two processes run with one DOCREACTOR_MEMBER_ID. Give each its own, or none."""
+
+
+class StoreLockedError(ReactorError):
+    """Another process has the table open. Give each worker a data directory of its own."""

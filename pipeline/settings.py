@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr
@@ -31,3 +32,42 @@ class Settings(BaseSettings):
     broker_ca_file: Path | None = Field(None, description="PEM file of the broker's authority")
     broker_certificate_file: Path | None = Field(None, description="PEM file, mutual TLS")
     broker_key_file: Path | None = Field(None, description="PEM file, mutual TLS")
+
+    partitions: int = Field(8, ge=1, le=1024, description="partitions; fixed at creation")
+    replication_factor: int = Field(3, ge=1, description="copies; 1 on a single broker")
+    min_insync_replicas: int = Field(2, ge=1, description="copies that must acknowledge")
+    delete_retention_ms: int = Field(7 * 86_400_000, ge=0, description="life of a tombstone, ms")
+    segment_ms: int = Field(86_400_000, ge=1, description="a segment is rolled after, ms")
+    max_compaction_lag_ms: int = Field(86_400_000, ge=1, description="compacted at latest, ms")
+    actions_retention_days: int = Field(30, ge=1, description="life of actions, days")
+    jobs_retention_days: int = Field(7, ge=1, description="life of job results, days")
+    record_bytes_max: int = Field(16 * 1024 * 1024, description="largest record, bytes")
+    compression: str = Field("lz4", description="of what producers send: none, lz4, zstd")
+
+    job_actions_max: int = Field(5_000, ge=1, description="actions in one job, count")
+    action_bytes_max: int = Field(512 * 1024, ge=1, description="one action, bytes")
+    job_bytes_max: int = Field(8 * 1024 * 1024, ge=1, description="one job, bytes")
+    document_bytes_max: int = Field(8 * 1024 * 1024, ge=1, description="state of a scope, bytes")
+    clock_skew_max_ms: int = Field(300_000, ge=0, description="a timestamp may be ahead, ms")
+    backlog_records_max: int = Field(20_000, ge=1, description="before 429, records")
+
+    session_timeout_ms: int = Field(6_000, ge=500, description="group session, ms")
+    rebalance_timeout_ms: int = Field(30_000, ge=1_000, description="group rebalance, ms")
+    transaction_timeout_ms: int = Field(10_000, ge=1_000, description="open transaction, ms")
+    fetch_max_wait_ms: int = Field(50, ge=1, description="a broker may hold a fetch, ms")
+    batch_jobs_max: int = Field(1_000, ge=1, description="jobs in one transaction, count")
+    reducer_timeout_ms: int = Field(5_000, ge=1, description="one reduce, ms")
+    loop_stall_max_ms: int = Field(15_000, ge=1_000, description="before the process ends, ms")
+    check_purity: bool = Field(False, description="run every reducer twice and compare")
+    member_id: str | None = Field(None, description="static group membership; unset: dynamic")
+
+    cache_documents_max: int = Field(1_000, ge=1, description="streams per partition, count")
+    cache_ring_states: int = Field(10, ge=1, description="newest states per stream, count")
+    keyframe_policy: Literal["adaptive", "fixed"] = Field("adaptive", description="when due")
+    keyframe_interval: int = Field(10, ge=1, description="operations, least or fixed distance")
+    keyframes_kept: int = Field(8, ge=1, description="newest keyframes of a stream, count")
+
+    host: str = Field("127.0.0.1", description="address that HTTP listens on")
+    port: int = Field(8080, ge=0, le=65_535, description="port of HTTP; 0: a free one")
+    advertised_url: str | None = Field(None, description="what other nodes call this one")
+    http_token: SecretStr | None = Field(None, description="bearer token of every call")

@@ -1,0 +1,188 @@
+"""The log as the agents see it: topics, partitions, transactions. Kafka and memory implement it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from docreactor.pipeline.position import Offset
+from docreactor.pipeline.record import HEADERS, Headers
+from docreactor.pipeline.topics import TopicDeclaration
+
+
+class TopicPartition(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+class Entry(NamedTuple):
+    """A record to be written. A `value` of None is a tombstone."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = HEADERS
+
+
+class LogRecord(Protocol):
+    """A record that was read."""
+
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Headers: ...
+    @property
+    def timestamp(self) -> int:
+        """When it was written, milliseconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What one fetch brought of one partition.
+
+    `next_offset` is the reader's position afterwards: over transaction markers and compacted
+    records it moves alone, and then `records` is empty.
+    """
+
+    records: Sequence[LogRecord]
+    next_offset: Offset
+
+
+class Isolation(StrEnum):
+    """What a reader sees of open and aborted transactions."""
+
+    COMMITTED = "read_committed"
+    UNCOMMITTED = "read_uncommitted"
+
+
+class Reader(Protocol):
+    """Reads partitions that it was given."""
+
+    async def fetch(self, *, count_max: int, timeout_ms: int) -> Mapping[TopicPartition, Fetched]:
+        """Whatever has come, per partition whose position moved; empty after the timeout."""
+        ...
+
+    def seek(self, source: TopicPartition, offset: Offset) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Assignments(Protocol):
+    """Who is told about partitions. Both calls must return at once."""
+
+    async def revoked(self, sources: frozenset[TopicPartition]) -> None: ...
+
+    async def assigned(self, sources: frozenset[TopicPartition]) -> None:
+        """Every partition starts paused, at offset 0 as a placeholder: seek, then resume."""
+        ...
+
+
+class Member(Reader, Protocol):
+    """A member of the group: it reads the partitions that the group assigns to it."""
+
+    def pause(self, *sources: TopicPartition) -> None: ...
+
+    def resume(self, *sources: TopicPartition) -> None: ...
+
+
+class Writer(Protocol):
+    """Appends outside transactions; idempotent, acknowledged by every in-sync replica."""
+
+    async def append(self, to: TopicPartition, entries: Sequence[Entry]) -> Offset:
+        """Returns the first entry's offset once all are acknowledged; they stand in order."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Transaction(Protocol):
+    """What is written together. Usable inside its `async with` only."""
+
+    async def send(
+        self, appends: Mapping[TopicPartition, Sequence[Entry]]
+    ) -> Mapping[TopicPartition, Offset]:
+        """Write, await every acknowledgement, and return each partition's first offset.
+
+        A partition's entries stand at consecutive offsets. RecordRefused when the broker refuses
+        any of them (nothing of the transaction will stand); -1 where the offset is unknown.
+        """
+        ...
+
+    async def consume(self, next_offsets: Mapping[TopicPartition, Offset]) -> None:
+        """Commit the group's offsets with the transaction. After every send."""
+        ...
+
+
+class Transactor(Protocol):
+    """The one writer behind a transactional id."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Begins on entry, commits on exit, aborts when the block raises.
+
+        Fenced when another process has opened the same transactional id; RecordRefused as in
+        `send`; LogError for what may be tried again after reopening.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Idempotent. An open transaction is aborted, or left to time out when it cannot be."""
+        ...
+
+
+class Log(Protocol):
+    """A cluster of topics, as one deployment's process uses it."""
+
+    async def transactor(self, transactional_id: str) -> Transactor:
+        """Fences the previous owner and ends its open transaction before it returns."""
+        ...
+
+    async def writer(self) -> Writer: ...
+
+    async def reader(
+        self,
+        sources: Mapping[TopicPartition, Offset],
+        isolation: Isolation = Isolation.COMMITTED,
+    ) -> Reader: ...
+
+    async def member(self, topics: Sequence[str], assignments: Assignments) -> Member:
+        """Join the group `<app>-reactor`; equal partition numbers go to the same member."""
+        ...
+
+    async def committed(self, source: TopicPartition) -> Offset | None:
+        """The group's committed offset."""
+        ...
+
+    async def commit(self, next_offsets: Mapping[TopicPartition, Offset]) -> None:
+        """Set the group's offsets by hand. Refused while the group has members."""
+        ...
+
+    async def start_offsets(
+        self, sources: Sequence[TopicPartition]
+    ) -> Mapping[TopicPartition, Offset]: ...
+
+    async def end_offsets(
+        self,
+        sources: Sequence[TopicPartition],
+        isolation: Isolation = Isolation.COMMITTED,
+    ) -> Mapping[TopicPartition, Offset]:
+        """The next offset to be written, or with COMMITTED the first one of an open transaction."""
+        ...
+
+    async def create(self, topics: Sequence[TopicDeclaration]) -> Sequence[str]:
+        """Create those that are missing; returns their names."""
+        ...
+
+    async def describe(self, names: Sequence[str]) -> Sequence[TopicDeclaration]:
+        """Those that exist, each with its whole configuration."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,33 @@
+"""The one byte form of a JSON value, and the hash of it."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+import orjson
+
+JSON = Any
+"""A JSON value: None, bool, int of 64 bits, finite float, str, list, or dict with str keys."""
+
+_OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
+
+
+def encode(value: JSON, default: Callable[[Any], Any] | None = None) -> bytes:
+    """UTF-8, keys sorted by code point, no white space.
+
+    Raises TypeError for what JSON cannot say (integers over 64 bits and lone surrogates too).
+    """
+    return orjson.dumps(value, default, _OPTIONS)
+
+
+def decode(content: bytes) -> JSON:
+    """The value behind the bytes. Raises ValueError when they are not JSON."""
+    return orjson.loads(content)
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 of the bytes in base64url without padding, 43 characters."""
+    return urlsafe_b64encode(sha256(content).digest())[:43].decode()

@@ -1,0 +1,36 @@
+"""What is answered: one action in its place of a stream, with the hash of the state after it."""
+
+from __future__ import annotations
+
+from docreactor.pipeline.action import Action
+from docreactor.pipeline.canonical import encode
+from docreactor.pipeline.record import Record
+
+
+class StoredAction(Action):
+    """An action that has its place: it always carries a timestamp."""
+
+    timestamp: str
+
+
+class Operation(Record):
+    """The value of a record of `operations`; its key names the stream and the index.
+
+    `hash` is of the scope's canonical state after the operation. `previous` is the digest of the
+    stored bytes of the operation before it in the stream, or None at index 0. `error` is a reducer's
+    message: the operation then left the state as it was.
+    """
+
+    id: str
+    document_type: str
+    index: int
+    skip: int
+    timestamp: str
+    hash: str
+    previous: str | None
+    error: str | None
+    action: StoredAction
+
+    def encode(self) -> bytes:
+        """The canonical bytes that are stored."""
+        return encode(self.model_dump())

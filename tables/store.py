@@ -1,0 +1,64 @@
+"""Where one partition of one table keeps its rows, with the position that produced them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from docreactor.pipeline.position import Offset
+
+
+class Row(NamedTuple):
+    """A row to be written. A `value` of None removes the key."""
+
+    key: bytes
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreIdentity:
+    """What a store belongs to; a store of another identity is not this one's rows."""
+
+    log_id: str
+    schema_version: int
+
+
+class Store(Protocol):
+    """Ordered rows by key. Keys are any bytes but the empty ones."""
+
+    @property
+    def identity(self) -> StoreIdentity | None:
+        """None until the first `begin`."""
+        ...
+
+    @property
+    def written_ms(self) -> int | None:
+        """Wall clock of the newest write, milliseconds; None for an empty store."""
+        ...
+
+    def begin(self, identity: StoreIdentity) -> None:
+        """Remove every row and position and take this identity, in one write."""
+        ...
+
+    def positions(self) -> Mapping[str, Offset]:
+        """The next offset per topic that this store follows."""
+        ...
+
+    def get(self, key: bytes) -> bytes | None: ...
+
+    def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]: ...
+
+    def scan(
+        self, start: bytes, end: bytes, *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        """Rows with start <= key < end in key order; close the iterator or run it out."""
+        ...
+
+    def write(self, rows: Sequence[Row], positions: Mapping[str, Offset], *, now_ms: int) -> None:
+        """Write the rows and the positions that produced them, or neither; later rows win."""
+        ...
+
+    def close(self) -> None:
+        """Idempotent. Nothing of the store may be used afterwards."""
+        ...
