@@ -17,6 +17,8 @@ FOLDERS = ("pipeline", "tables", "agents", "gateway", "bench", "examples")
 MODULE_LINES_MAX = 300
 FUNCTION_LINES_MAX = 50
 COLUMNS_MAX = 100
+# The tree of errors is one list in one file: whoever catches one error reads its neighbours.
+LONG_BY_CHOICE = {PurePosixPath("pipeline/errors.py")}
 
 ROOM = "name the noun it holds, as tables/store.py does"
 REPLACEMENTS = {
@@ -78,7 +80,8 @@ Rule = Callable[[Module], Iterable[tuple[int, str]]]
 
 
 def long_modules(module: Module) -> Iterator[tuple[int, str]]:
-    if not module.is_test and len(module.lines) > MODULE_LINES_MAX:
+    exempt = module.is_test or module.path in LONG_BY_CHOICE
+    if not exempt and len(module.lines) > MODULE_LINES_MAX:
         yield 1, f"{len(module.lines)} lines: find the second noun and give it a file"
 
 
