@@ -63,8 +63,9 @@ nightly: check ## every test there is, the long ones too
 	@$(PYTEST) $(ARGS)
 	@$(PYTEST) -m "nightly or chaos" --numprocesses 0 $(ARGS)
 
-bench: setup ## measure this machine: every row of the table of rates
-	@$(BIN)/docreactor bench all $(ARGS)
+bench: setup ## measure this machine: rates, restarts and latencies
+	@$(BIN)/docreactor bench write $(ARGS)
+	@$(BIN)/docreactor bench latency $(ARGS)
 
 build: setup ## a wheel and an sdist in dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist
