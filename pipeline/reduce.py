@@ -1,0 +1,77 @@
+"""The pure step: a state and an action give the next state, or an error and the same state."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from docreactor.pipeline.canonical import digest, encode
+from docreactor.pipeline.context import Context
+from docreactor.pipeline.document import Document, apply_system
+from docreactor.pipeline.errors import (
+    DocumentTooLargeError,
+    ImpureReducerError,
+    InvalidInputError,
+    ReactorError,
+    UnknownActionError,
+)
+from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.model import DocumentModel
+from docreactor.pipeline.stream_state import StreamState
+
+NOTHING = StreamState(label=-1, version=0, state=None, content=b"", hash="")
+"""What a `document` scope shows before its creation."""
+
+
+def origin(model: DocumentModel, scope: str, document: Document) -> StreamState:
+    """What a model's scope shows before its first operation."""
+    state = model.initial(document.version, scope, document.initial_state.get(scope))
+    content = model.write(document.version, scope, state)
+    return StreamState(-1, document.version, state, content, digest(content))
+
+
+def reduce_document(
+    base: StreamState, action_type: str, input: Any, timestamp: str, stream: Stream
+) -> StreamState:
+    """One system action. Raises the named refusal."""
+    document = apply_system(base.state, action_type, input, timestamp, stream)
+    content = encode(document.state)
+    return StreamState(base.label + 1, document.version, document, content, digest(content))
+
+
+def reduce(
+    model: DocumentModel,
+    base: StreamState,
+    scope: str,
+    action_type: str,
+    input: Any,
+    context: Context,
+    *,
+    document_bytes_max: int,
+    check_purity: bool = False,
+) -> tuple[StreamState, str | None]:
+    """One action of a model, and the error that goes into its operation.
+
+    UnknownAction and InvalidInput are raised: they say that the action itself is wrong.
+    Whatever the reducer raises is an error of the operation.
+    """
+    version = base.version
+    try:
+        state = model.apply(version, scope, action_type, base.state, input, context)
+        content = model.write(version, scope, state)
+        if check_purity:
+            again = model.apply(version, scope, action_type, base.state, input, context)
+            if model.write(version, scope, again) != content:
+                raise ImpureReducerError(action_type)
+        if len(content) > document_bytes_max:
+            raise DocumentTooLargeError(limit=document_bytes_max, actual=len(content))
+    except (UnknownActionError, InvalidInputError, MemoryError):
+        raise
+    except Exception as cause:  # noqa: BLE001  a reducer may raise anything: it becomes the error
+        return replace(base, label=base.label + 1), _sentence(cause)
+    return StreamState(base.label + 1, version, state, content, digest(content)), None
+
+
+def _sentence(cause: Exception) -> str:
+    name = cause.name() if isinstance(cause, ReactorError) else type(cause).__name__
+    return f"{name}: {cause}"
