@@ -414,3 +414,71 @@ class MemberIdTakenError(LogError):
 
 class StoreLockedError(ReactorError):
     """Another process has the table open. Give each worker a data directory of its own."""
+
+
+# What the development broker needs and cannot have.
+
+
+class NoJavaError(ReactorError):
+    """No Java 17 or newer is here. Install one, or install docreactor[jdk]."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(
+            "the development broker needs Java 17 or newer and found "
+            f"{found}: install one, set JAVA_HOME, or run: pip install 'docreactor[jdk]'",
+            found=found,
+        )
+
+
+class KafkaNotAvailableError(ReactorError):
+    """Kafka's jars are neither here nor to be had. Connect once, or set DOCREACTOR_BROKER."""
+
+    def __init__(self, *, missing: int, directory: str, cause: str) -> None:
+        super().__init__(
+            f"{missing} of Kafka's jars are not in {directory} and could not be fetched "
+            f"({cause}): connect to the network once, or set DOCREACTOR_BROKER to a Kafka",
+            missing=missing,
+            directory=directory,
+            cause=cause,
+        )
+
+
+class TamperedJarError(ReactorError):
+    """A jar is not the one on the committed list. Delete it; the right one is fetched again."""
+
+    def __init__(self, jar: str, *, path: str, reason: str) -> None:
+        super().__init__(
+            f"{jar} is refused: {reason}; delete {path} and start again", jar=jar, path=path
+        )
+
+
+class BrokerDidNotStartError(ReactorError):
+    """The development broker ended, or was not ready in time. Its log says why."""
+
+    def __init__(self, reason: str, *, log: str) -> None:
+        super().__init__(f"the development broker did not start: {reason}; see {log}", log=log)
+
+
+class BrokerInUseError(ReactorError):
+    """The development broker serves other processes. Stop them first, or use --force."""
+
+    status = 409
+
+    def __init__(self, pids: tuple[int, ...]) -> None:
+        super().__init__(
+            f"processes {', '.join(map(str, pids))} use the development broker: "
+            "stop them first, or use --force",
+            pids=list(pids),
+        )
+
+
+class BrokerBusyError(ReactorError):
+    """Another process holds the development broker's lock. Wait for it, or end it."""
+
+    status = 409
+
+    def __init__(self, lock: str, *, waited_s: float) -> None:
+        super().__init__(
+            f"another process has held {lock} for {waited_s:g} s: wait for it, or end it",
+            lock=lock,
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from platformdirs import user_data_path
+from platformdirs import user_cache_path, user_data_path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -15,59 +15,89 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DOCREACTOR_", frozen=True, extra="forbid")
 
-    app: str = Field("docreactor", description="prefix of topics, groups and transactional ids")
+    app: str = Field(
+        default="docreactor", description="prefix of topics, groups and transactional ids"
+    )
     data: Path = Field(
         default_factory=lambda: user_data_path("docreactor"),
         description="directory of tables and of the development broker",
     )
+    cache: Path = Field(
+        default_factory=lambda: user_cache_path("docreactor"),
+        description="directory of fetched jars and class archives, shared by every --data",
+    )
     broker: str | None = Field(
-        None, description="host:port,... of a Kafka >= 4.0; unset: a development broker"
+        default=None, description="host:port,... of a Kafka >= 4.0; unset: a development broker"
     )
     broker_security_protocol: str = Field(
-        "PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
+        default="PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL"
     )
-    broker_sasl_mechanism: str = Field("PLAIN", description="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512")
-    broker_username: str | None = Field(None, description="SASL user name")
-    broker_password: SecretStr | None = Field(None, description="SASL password")
-    broker_ca_file: Path | None = Field(None, description="PEM file of the broker's authority")
-    broker_certificate_file: Path | None = Field(None, description="PEM file, mutual TLS")
-    broker_key_file: Path | None = Field(None, description="PEM file, mutual TLS")
+    broker_sasl_mechanism: str = Field(
+        default="PLAIN", description="PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"
+    )
+    broker_username: str | None = Field(default=None, description="SASL user name")
+    broker_password: SecretStr | None = Field(default=None, description="SASL password")
+    broker_ca_file: Path | None = Field(
+        default=None, description="PEM file of the broker's authority"
+    )
+    broker_certificate_file: Path | None = Field(default=None, description="PEM file, mutual TLS")
+    broker_key_file: Path | None = Field(default=None, description="PEM file, mutual TLS")
 
-    partitions: int = Field(8, ge=1, le=1024, description="partitions; fixed at creation")
-    replication_factor: int = Field(3, ge=1, description="copies; 1 on a single broker")
-    min_insync_replicas: int = Field(2, ge=1, description="copies that must acknowledge")
-    delete_retention_ms: int = Field(7 * 86_400_000, ge=0, description="life of a tombstone, ms")
-    segment_ms: int = Field(86_400_000, ge=1, description="a segment is rolled after, ms")
-    max_compaction_lag_ms: int = Field(86_400_000, ge=1, description="compacted at latest, ms")
-    actions_retention_days: int = Field(30, ge=1, description="life of actions, days")
-    jobs_retention_days: int = Field(7, ge=1, description="life of job results, days")
-    record_bytes_max: int = Field(16 * 1024 * 1024, description="largest record, bytes")
-    compression: str = Field("lz4", description="of what producers send: none, lz4, zstd")
+    partitions: int = Field(default=8, ge=1, le=1024, description="partitions; fixed at creation")
+    replication_factor: int = Field(default=3, ge=1, description="copies; 1 on a single broker")
+    min_insync_replicas: int = Field(default=2, ge=1, description="copies that must acknowledge")
+    delete_retention_ms: int = Field(
+        default=7 * 86_400_000, ge=0, description="life of a tombstone, ms"
+    )
+    segment_ms: int = Field(default=86_400_000, ge=1, description="a segment is rolled after, ms")
+    max_compaction_lag_ms: int = Field(
+        default=86_400_000, ge=1, description="compacted at latest, ms"
+    )
+    actions_retention_days: int = Field(default=30, ge=1, description="life of actions, days")
+    jobs_retention_days: int = Field(default=7, ge=1, description="life of job results, days")
+    record_bytes_max: int = Field(default=16 * 1024 * 1024, description="largest record, bytes")
+    compression: str = Field(default="lz4", description="of what producers send: none, lz4, zstd")
 
-    job_actions_max: int = Field(5_000, ge=1, description="actions in one job, count")
-    action_bytes_max: int = Field(512 * 1024, ge=1, description="one action, bytes")
-    job_bytes_max: int = Field(8 * 1024 * 1024, ge=1, description="one job, bytes")
-    document_bytes_max: int = Field(8 * 1024 * 1024, ge=1, description="state of a scope, bytes")
-    clock_skew_max_ms: int = Field(300_000, ge=0, description="a timestamp may be ahead, ms")
-    backlog_records_max: int = Field(20_000, ge=1, description="before 429, records")
+    job_actions_max: int = Field(default=5_000, ge=1, description="actions in one job, count")
+    action_bytes_max: int = Field(default=512 * 1024, ge=1, description="one action, bytes")
+    job_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1, description="one job, bytes")
+    document_bytes_max: int = Field(
+        default=8 * 1024 * 1024, ge=1, description="state of a scope, bytes"
+    )
+    clock_skew_max_ms: int = Field(
+        default=300_000, ge=0, description="a timestamp may be ahead, ms"
+    )
+    backlog_records_max: int = Field(default=20_000, ge=1, description="before 429, records")
 
-    session_timeout_ms: int = Field(6_000, ge=500, description="group session, ms")
-    rebalance_timeout_ms: int = Field(30_000, ge=1_000, description="group rebalance, ms")
-    transaction_timeout_ms: int = Field(10_000, ge=1_000, description="open transaction, ms")
-    fetch_max_wait_ms: int = Field(50, ge=1, description="a broker may hold a fetch, ms")
-    batch_jobs_max: int = Field(1_000, ge=1, description="jobs in one transaction, count")
-    reducer_timeout_ms: int = Field(5_000, ge=1, description="one reduce, ms")
-    loop_stall_max_ms: int = Field(15_000, ge=1_000, description="before the process ends, ms")
-    check_purity: bool = Field(False, description="run every reducer twice and compare")
-    member_id: str | None = Field(None, description="static group membership; unset: dynamic")
+    session_timeout_ms: int = Field(default=6_000, ge=500, description="group session, ms")
+    rebalance_timeout_ms: int = Field(default=30_000, ge=1_000, description="group rebalance, ms")
+    transaction_timeout_ms: int = Field(
+        default=10_000, ge=1_000, description="open transaction, ms"
+    )
+    fetch_max_wait_ms: int = Field(default=50, ge=1, description="a broker may hold a fetch, ms")
+    batch_jobs_max: int = Field(default=1_000, ge=1, description="jobs in one transaction, count")
+    reducer_timeout_ms: int = Field(default=5_000, ge=1, description="one reduce, ms")
+    loop_stall_max_ms: int = Field(
+        default=15_000, ge=1_000, description="before the process ends, ms"
+    )
+    check_purity: bool = Field(default=False, description="run every reducer twice and compare")
+    member_id: str | None = Field(
+        default=None, description="static group membership; unset: dynamic"
+    )
 
-    cache_documents_max: int = Field(1_000, ge=1, description="streams per partition, count")
-    cache_ring_states: int = Field(10, ge=1, description="newest states per stream, count")
-    keyframe_policy: Literal["adaptive", "fixed"] = Field("adaptive", description="when due")
-    keyframe_interval: int = Field(10, ge=1, description="operations, least or fixed distance")
-    keyframes_kept: int = Field(8, ge=1, description="newest keyframes of a stream, count")
+    cache_documents_max: int = Field(
+        default=1_000, ge=1, description="streams per partition, count"
+    )
+    cache_ring_states: int = Field(default=10, ge=1, description="newest states per stream, count")
+    keyframe_policy: Literal["adaptive", "fixed"] = Field(
+        default="adaptive", description="when due"
+    )
+    keyframe_interval: int = Field(
+        default=10, ge=1, description="operations, least or fixed distance"
+    )
+    keyframes_kept: int = Field(default=8, ge=1, description="newest keyframes of a stream, count")
 
-    host: str = Field("127.0.0.1", description="address that HTTP listens on")
-    port: int = Field(8080, ge=0, le=65_535, description="port of HTTP; 0: a free one")
-    advertised_url: str | None = Field(None, description="what other nodes call this one")
-    http_token: SecretStr | None = Field(None, description="bearer token of every call")
+    host: str = Field(default="127.0.0.1", description="address that HTTP listens on")
+    port: int = Field(default=8080, ge=0, le=65_535, description="port of HTTP; 0: a free one")
+    advertised_url: str | None = Field(default=None, description="what other nodes call this one")
+    http_token: SecretStr | None = Field(default=None, description="bearer token of every call")
