@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from docreactor.pipeline.job import JobResult
 
 
 class ReactorError(Exception):
@@ -208,8 +211,11 @@ class JobNotReadyError(ReactorError):
 
     status = 504
 
-    def __init__(self, job_id: str, wanted: str) -> None:
-        super().__init__(f"job {job_id} is not {wanted} yet: ask again", job_id=job_id)
+    def __init__(self, job: JobResult, wanted: str) -> None:
+        super().__init__(
+            f"job {job.id} is not {wanted} yet: ask again", job=job.model_dump(mode="json")
+        )
+        self.job = job
 
 
 class NotYetVisibleError(ReactorError):
@@ -253,6 +259,47 @@ class RestoringError(ReactorError):
         )
 
 
+class UnknownRouteError(ReactorError):
+    """Nothing answers at this path. /docs lists what does."""
+
+    status = 404
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"nothing answers at {path}: see /docs", path=path)
+
+
+class MethodNotAllowedError(ReactorError):
+    """The path exists and does not take this method. /docs lists those that it takes."""
+
+    status = 405
+
+    def __init__(self, method: str, path: str) -> None:
+        super().__init__(f"{path} does not take {method}: see /docs", method=method, path=path)
+
+
+class UnexpectedError(ReactorError):
+    """Something failed that nobody foresaw. The server's log tells of it under `request_id`."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            f"something unforeseen failed: look for {request_id} in the server's log",
+            request_id=request_id,
+        )
+
+
+class ServerUnreachableError(ReactorError):
+    """No reactor answers at the address. Start one, or correct --url or DOCREACTOR_URL."""
+
+    status = 503
+
+    def __init__(self, url: str, cause: str) -> None:
+        super().__init__(
+            f"no reactor answers at {url} ({cause}): start one with docreactor up, or correct "
+            "--url or DOCREACTOR_URL",
+            url=url,
+        )
+
+
 # What a model did.
 
 
@@ -283,6 +330,15 @@ class ImpureReducerError(ReactorError):
 
     def __init__(self, action_type: str) -> None:
         super().__init__(f"the reducer of {action_type} is not pure: it gave two results")
+
+
+class InvalidStateError(ReactorError):
+    """A reducer's result is no state of its model. Mend the reducer, or refuse the input."""
+
+    status = 422
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where}: {reason}", where=where, reason=reason)
 
 
 class InvalidModelError(ReactorError):
@@ -416,6 +472,36 @@ class StoreLockedError(ReactorError):
     """Another process has the table open. Give each worker a data directory of its own."""
 
 
+class StoreClosedError(ReactorError):
+    """The store was closed: its partition went elsewhere. Ask for the partition again."""
+
+    status = 503
+
+
+class StoreFailedError(ReactorError):
+    """The disk refused, or a file is damaged. Mend the place, or remove the table: it is rebuilt."""
+
+    status = 503
+
+
+class InvalidSettingError(ReactorError):
+    """A setting cannot be what it is. Correct it; docreactor settings lists them all."""
+
+    def __init__(self, setting: str, reason: str) -> None:
+        super().__init__(f"{setting}: {reason}: see docreactor settings", setting=setting)
+
+
+class TokenRequiredError(ReactorError):
+    """HTTP would listen beyond this machine without a token. Set DOCREACTOR_HTTP_TOKEN."""
+
+    def __init__(self, host: str) -> None:
+        super().__init__(
+            f"{host} is reachable from other machines: set DOCREACTOR_HTTP_TOKEN, or listen on "
+            "127.0.0.1",
+            host=host,
+        )
+
+
 # What the development broker needs and cannot have.
 
 
@@ -481,4 +567,59 @@ class BrokerBusyError(ReactorError):
         super().__init__(
             f"another process has held {lock} for {waited_s:g} s: wait for it, or end it",
             lock=lock,
+        )
+
+
+# What the git import and the demo need and cannot have.
+
+
+class GitMissingError(ReactorError):
+    """There is no `git` program here. Install git, or put it on PATH."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no git program on PATH: install git")
+
+
+class GitFailedError(ReactorError):
+    """Git refused or broke off. Its own words say why."""
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"git {what}: {reason}", reason=reason)
+        self.reason = reason
+
+
+class NotARepositoryError(ReactorError):
+    """The folder belongs to no git repository that can be read. Name one that does."""
+
+    status = 422
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"{path} is not in a git repository that can be read ({reason}): name one that is",
+            path=path,
+            reason=reason,
+        )
+
+
+class EmptyHistoryError(ReactorError):
+    """The repository has no commit yet. Commit something first, or name another."""
+
+    status = 422
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"the repository of {path} has no commit: commit first, or name another", path=path
+        )
+
+
+class ShallowHistoryError(ReactorError):
+    """The clone holds the end of its history only. Fetch the rest first."""
+
+    status = 422
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path} is a shallow clone, its ids would change with the rest of its history: "
+            "run git fetch --unshallow",
+            path=path,
         )

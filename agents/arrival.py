@@ -1,0 +1,194 @@
+"""Taking a partition over: fence, locate, open, restore. The order is what makes the rest true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+from docreactor.tables.keyframes import keyframe_rows
+
+from docreactor.agents.attempts import Attempts
+from docreactor.agents.board import reducer_key
+from docreactor.agents.deployment import Deployment
+from docreactor.agents.log import Fetched, Isolation, TopicPartition, Transactor
+from docreactor.agents.phase import Phase
+from docreactor.agents.restore import restore, unusable
+from docreactor.agents.shelf import DOCUMENTS_SCHEMA, WRITE_SCHEMA, PartitionTables
+from docreactor.agents.view import ViewAgent
+from docreactor.pipeline.errors import ActionsLostError, OffsetsLostError
+from docreactor.pipeline.position import Offset
+from docreactor.tables.store import Row, Store, StoreIdentity
+
+_log = structlog.get_logger(__name__)
+
+Enter = Callable[[Phase], None]
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A partition taken over and restored, ready to run from these offsets."""
+
+    transactor: Transactor
+    attempts: Attempts
+    tables: PartitionTables
+    view: ViewAgent
+    committed: Offset
+    viewed: Offset
+    epoch: int
+
+
+class Arrival:
+    """One partition's way from assigned to restored."""
+
+    def __init__(
+        self, deployment: Deployment, partition: int, enter: Enter, progress: Progress
+    ) -> None:
+        self._deployment = deployment
+        self._partition = partition
+        self._enter = enter
+        self._progress = progress
+        topics = deployment.topics
+        self._kept = {
+            topic: TopicPartition(topic, partition)
+            for topic in (topics.operations, topics.keyframes, topics.jobs)
+        }
+
+    async def arrive(self) -> Arrived:
+        """Go through the steps. The transactor is closed again when one of them fails."""
+        deployment, partition = self._deployment, self._partition
+        self._enter(Phase.FENCING)
+        transactional_id = f"{deployment.settings.app}-actions-{partition}"
+        transactor = await deployment.log.transactor(transactional_id)
+        try:
+            await deployment.board.catch_up()
+            row = deployment.board.row(reducer_key(partition))
+            epoch = 1 if row is None else row["epoch"] + 1
+            self._enter(Phase.LOCATING)
+            tables = deployment.shelf.take(partition)
+            ends = await self._ends()
+            committed = await self._committed(tables, ends)
+            attempts = await Attempts.begin(
+                deployment.board, partition, epoch=epoch, committed=committed
+            )
+            self._enter(Phase.OPENING)
+            await self._check(tables, ends)
+            self._enter(Phase.RESTORING)
+            view = self._view(tables)
+            await self._restore(tables, view, ends)
+        except BaseException:
+            await transactor.close()
+            raise
+        viewed = tables.view_store.positions().get(deployment.topics.operations, Offset(0))
+        return Arrived(transactor, attempts, tables, view, committed, viewed, epoch)
+
+    async def _ends(self) -> Mapping[str, Offset]:
+        sources = list(self._kept.values())
+        ends = await self._deployment.log.end_offsets(sources, Isolation.COMMITTED)
+        return {source.topic: offset for source, offset in ends.items()}
+
+    async def _committed(self, tables: PartitionTables, ends: Mapping[str, Offset]) -> Offset:
+        deployment = self._deployment
+        source = deployment.actions(self._partition)
+        committed = await deployment.log.committed(source)
+        if committed is None:
+            if ends[deployment.topics.operations] == 0:
+                committed = Offset(0)
+            else:
+                identity = tables.write_store.identity
+                stored = tables.write_store.positions().get(source.topic)
+                if stored is None or identity is None or identity.log_id != deployment.log_id:
+                    raise OffsetsLostError(*source)
+                committed = stored
+        start = (await deployment.log.start_offsets([source]))[source]
+        if committed < start:
+            raise ActionsLostError(*source, committed=committed, start=start)
+        return committed
+
+    async def _check(self, tables: PartitionTables, ends: Mapping[str, Offset]) -> None:
+        """Throw away rows that the log does not vouch for; what stays lacks its tail at most."""
+        deployment = self._deployment
+        starts = await deployment.log.start_offsets(list(self._kept.values()))
+        by_topic = {source.topic: offset for source, offset in starts.items()}
+        operations = deployment.topics.operations
+        for store, schema, topics in (
+            (tables.write_store, WRITE_SCHEMA, tuple(self._kept)),
+            (tables.view_store, DOCUMENTS_SCHEMA, (operations,)),
+        ):
+            identity = StoreIdentity(deployment.log_id, schema)
+            reason = unusable(
+                store,
+                identity,
+                deployment.settings,
+                starts={topic: by_topic[topic] for topic in topics},
+                ends={topic: ends[topic] for topic in topics},
+                now_ms=deployment.clock.now_ms(),
+            )
+            if reason is not None:
+                _log.info("rebuilding a table", partition=self._partition, reason=reason)
+                store.begin(identity)
+                if store is tables.write_store:
+                    tables.write.cache.clear()
+
+    def _view(self, tables: PartitionTables) -> ViewAgent:
+        deployment = self._deployment
+        return ViewAgent(
+            tables.documents,
+            deployment.replay,
+            deployment.settings,
+            topic=deployment.topics.operations,
+            deadline=deployment.deadline,
+            metrics=deployment.metrics,
+            now_ms=deployment.clock.now_ms,
+        )
+
+    async def _restore(
+        self, tables: PartitionTables, view: ViewAgent, ends: Mapping[str, Offset]
+    ) -> None:
+        deployment = self._deployment
+
+        async def write(source: TopicPartition, fetched: Fetched) -> None:
+            rows = self._rows(tables, source, fetched)
+            positions = {source.topic: fetched.next_offset}
+            tables.write_store.write(rows, positions, now_ms=deployment.clock.now_ms())
+
+        async def show(source: TopicPartition, fetched: Fetched) -> None:
+            await view.apply(fetched.records, fetched.next_offset)
+
+        operations = self._kept[deployment.topics.operations]
+        whole = {source: ends[topic] for topic, source in self._kept.items()}
+        shown = {operations: ends[operations.topic]}
+        for store, wanted, take, share in (
+            (tables.write_store, whole, write, 0.0),
+            (tables.view_store, shown, show, 0.5),
+        ):
+            before = self._at(store)
+            count = await restore(
+                deployment.log,
+                before,
+                wanted,
+                take,
+                lambda done, share=share: self._progress(share + done / 2),
+            )
+            if store is tables.write_store and count:
+                tables.write.cache.clear()
+            deployment.metrics.restored.inc(count)
+            _log.info("restored", partition=self._partition, records=count, table=_name(share))
+
+    def _at(self, store: Store) -> Mapping[TopicPartition, Offset]:
+        positions = store.positions()
+        return {self._kept[topic]: at for topic, at in positions.items() if topic in self._kept}
+
+    def _rows(self, tables: PartitionTables, source: TopicPartition, fetched: Fetched) -> list[Row]:
+        topics = self._deployment.topics
+        pairs = [(record.key or b"", record.value) for record in fetched.records]
+        if source.topic == topics.operations:
+            return tables.write.operations.restore_rows(pairs)
+        if source.topic == topics.keyframes:
+            return keyframe_rows([Row(key, value) for key, value in pairs])
+        return [tables.jobs.row(key, value) for key, value in pairs]
+
+
+def _name(share: float) -> str:
+    return "documents" if share else "operations"

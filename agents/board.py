@@ -1,0 +1,131 @@
+"""What every node tells of its partitions: published on `positions`, read by all."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from docreactor.agents.log import Entry, Log, TopicPartition, Writer
+from docreactor.pipeline.canonical import encode
+from docreactor.pipeline.errors import LogError
+from docreactor.pipeline.position import Offset
+from docreactor.pipeline.topics import Topics
+
+LOG_ID_KEY = b"log-id"
+_PUBLISH_EVERY_S = 0.02
+_RETRY_S = 0.5
+_FETCH_MS = 500
+_FETCH_COUNT = 10_000
+
+
+def reducer_key(partition: int) -> str:
+    """Key of what the owner of a partition tells of its reducer."""
+    return f"reducer/{partition}"
+
+
+def view_key(partition: int) -> str:
+    """Key of what the owner of a partition tells of its documents table."""
+    return f"view/documents/0/{partition}"
+
+
+def attempts_key(partition: int) -> str:
+    """Key of what the owner of a partition tells the next one of its first batch."""
+    return f"attempts/{partition}"
+
+
+class Board:
+    """Rows by key, the newest of each. Rows of an older epoch than the known one are ignored."""
+
+    def __init__(self, log: Log, topics: Topics) -> None:
+        self._log = log
+        self._source = TopicPartition(topics.positions, 0)
+        self._rows: dict[str, Mapping[str, Any]] = {}
+        self._dirty: dict[str, Mapping[str, Any]] = {}
+        self._wake = asyncio.Event()
+        self._next_offset = 0
+        self._moved = asyncio.Condition()
+        self._writer: Writer | None = None
+
+    def row(self, key: str) -> Mapping[str, Any] | None:
+        """The newest row that was read or published here."""
+        return self._rows.get(key)
+
+    def rows(self, prefix: str) -> list[Mapping[str, Any]]:
+        """Every row whose key begins so."""
+        return [row for key, row in sorted(self._rows.items()) if key.startswith(prefix)]
+
+    def tell(self, key: str, row: Mapping[str, Any]) -> None:
+        """Publish within 20 ms; of several rows of one key only the newest is written."""
+        self._rows[key] = row
+        self._dirty[key] = row
+        self._wake.set()
+
+    async def publish(self, key: str, row: Mapping[str, Any]) -> None:
+        """Publish now; returns when it is acknowledged."""
+        self._rows[key] = row
+        self._dirty.pop(key, None)
+        await self._append({key: row})
+
+    async def catch_up(self) -> None:
+        """Wait until everything that was written before this call has been read."""
+        ends = await self._log.end_offsets([self._source])
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._next_offset >= ends[self._source])
+
+    async def follow(self) -> None:
+        """Read the topic from its start, for ever."""
+        reader = await self._log.reader({self._source: Offset(0)})
+        try:
+            while True:
+                fetched = await reader.fetch(count_max=_FETCH_COUNT, timeout_ms=_FETCH_MS)
+                for batch in fetched.values():
+                    for record in batch.records:
+                        self._read(record.key, record.value)
+                    async with self._moved:
+                        self._next_offset = batch.next_offset
+                        self._moved.notify_all()
+        finally:
+            await reader.close()
+
+    async def write(self) -> None:
+        """Write what was told, at most every 20 ms, for ever."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            dirty, self._dirty = self._dirty, {}
+            try:
+                if dirty:
+                    await self._append(dirty)
+            except LogError:
+                # Newer rows than these may have been told meanwhile; they win.
+                self._dirty = dirty | self._dirty
+                self._wake.set()
+                await asyncio.sleep(_RETRY_S)
+            await asyncio.sleep(_PUBLISH_EVERY_S)
+
+    async def close(self) -> None:
+        """Write what is still untold and let go of the writer."""
+        if self._dirty:
+            await self._append(self._dirty)
+        if self._writer is not None:
+            await self._writer.close()
+
+    async def _append(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        if self._writer is None:
+            self._writer = await self._log.writer()
+        entries = [Entry(key.encode(), encode(row)) for key, row in rows.items()]
+        await self._writer.append(self._source, entries)
+
+    def _read(self, key: bytes | None, value: bytes | None) -> None:
+        if key is None or key == LOG_ID_KEY:
+            return
+        name = key.decode()
+        if value is None:
+            self._rows.pop(name, None)
+            return
+        row, known = orjson.loads(value), self._rows.get(name)
+        if known is None or row["epoch"] >= known["epoch"]:
+            self._rows[name] = row

@@ -1,0 +1,114 @@
+"""One batch in one transaction, and what becomes visible after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import perf_counter
+
+from docreactor.tables.jobs import JobsTable
+from docreactor.tables.keyframes import keyframe_rows
+
+from docreactor.agents.lease import Lease
+from docreactor.agents.log import Entry, TopicPartition, Transactor
+from docreactor.agents.metrics import Metrics
+from docreactor.agents.reducer import WriteTables
+from docreactor.agents.staging import Staging, result_entries
+from docreactor.pipeline.errors import LogError
+from docreactor.pipeline.position import Offset
+from docreactor.pipeline.topics import Topics
+from docreactor.tables.store import Row, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Committer:
+    """Sends what a batch staged, commits it with the consumed offset, then shows it.
+
+    A crash before the commit leaves nothing; after it, the tables are restored from the log.
+    """
+
+    topics: Topics
+    partition: int
+    log_id: str
+    transactor: Transactor
+    store: Store
+    tables: WriteTables
+    jobs: JobsTable
+    lease: Lease
+    metrics: Metrics
+    now_ms: Callable[[], int]
+
+    def _on(self, topic: str) -> TopicPartition:
+        return TopicPartition(topic, self.partition)
+
+    async def commit(self, staging: Staging, consumed: Offset) -> Offset:
+        """All or nothing; returns the next offset of `operations`.
+
+        RecordRefused and LogError as the log raises them: nothing was written to the tables.
+        """
+        topics, moment = self.topics, self.lease.moment()
+        since = perf_counter()
+        reached = self.store.positions().get(topics.operations, Offset(0))
+        appends: dict[TopicPartition, list[Entry]] = {}
+        if staging.operations:
+            appends[self._on(topics.operations)] = staging.operations
+        if staging.keyframes.rows:
+            appends[self._on(topics.keyframes)] = [Entry(*row) for row in staging.keyframes.rows]
+        if staging.dead_letters:
+            appends[self._on(topics.dead_letters)] = staging.dead_letters
+        async with self.transactor.transaction() as transaction:
+            firsts = dict(await transaction.send(appends)) if appends else {}
+            first = firsts.get(self._on(topics.operations), reached)
+            if first < 0:
+                raise LogError(f"{topics.operations}-{self.partition}: an offset is not known")
+            results = result_entries(
+                staging.ended,
+                log_id=self.log_id,
+                partition=self.partition,
+                first_offset=first,
+                reached=reached,
+            )
+            if results:
+                firsts |= await transaction.send({self._on(topics.jobs): results})
+            await transaction.consume({self._on(topics.actions): consumed})
+        self.lease.prove(moment)
+        self.metrics.transaction_s.observe(perf_counter() - since)
+        next_operation = Offset(first + len(staging.operations))
+        self._show(staging, results, consumed, next_operation)
+        return next_operation
+
+    async def renew(self, consumed: Offset) -> None:
+        """Prove ownership when there is nothing to commit."""
+        moment = self.lease.moment()
+        async with self.transactor.transaction() as transaction:
+            await transaction.consume({self._on(self.topics.actions): consumed})
+        self.lease.prove(moment)
+
+    def _show(
+        self, staging: Staging, results: list[Entry], consumed: Offset, next_operation: Offset
+    ) -> None:
+        operations, rows = self.tables.operations, staging.rows
+        for stream in staging.touched:
+            head = staging.heads[stream]
+            if head is not None:
+                rows.append(operations.head_row(stream, head))
+            self.tables.cache.put(stream, staging.states[stream])
+        rows += keyframe_rows(staging.keyframes.rows)
+        rows += [Row(*self.jobs.row(entry.key or b"", entry.value or b"")) for entry in results]
+        positions = {self.topics.actions: consumed}
+        if staging.operations:
+            positions[self.topics.operations] = next_operation
+        self.store.write(rows, positions, now_ms=self.now_ms())
+        self._count(staging)
+
+    def _count(self, staging: Staging) -> None:
+        failed = 0
+        for ended in staging.ended:
+            if ended.error is not None:
+                failed += 1
+                self.metrics.errors.labels(ended.error.name()).inc()
+        self.metrics.operations.inc(len(staging.operations))
+        self.metrics.jobs.labels("WRITE_READY").inc(len(staging.ended) - failed)
+        self.metrics.jobs.labels("FAILED").inc(failed)
+        for entry in staging.dead_letters:
+            self.metrics.dead_letters.labels(dict(entry.headers)["cause"].decode()).inc()

@@ -1,0 +1,44 @@
+"""What every partition of one process shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from docreactor.pipeline.registry import Registry
+
+from docreactor.agents.board import Board
+from docreactor.agents.clock import Clock
+from docreactor.agents.deadline import Deadline
+from docreactor.agents.log import Log, TopicPartition
+from docreactor.agents.metrics import Metrics
+from docreactor.agents.shelf import Shelf
+from docreactor.pipeline.replay import Replay
+from docreactor.pipeline.settings import Settings
+from docreactor.pipeline.topics import Topics
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One process's view of the deployment that it takes part in."""
+
+    log: Log
+    log_id: str
+    settings: Settings
+    topics: Topics
+    registry: Registry
+    replay: Replay
+    board: Board
+    shelf: Shelf
+    metrics: Metrics
+    deadline: Deadline
+    clock: Clock
+    url: str
+    node_id: str
+
+    def actions(self, partition: int) -> TopicPartition:
+        """Where this partition's jobs come from."""
+        return TopicPartition(self.topics.actions, partition)
+
+    def operations(self, partition: int) -> TopicPartition:
+        """Where this partition's operations go."""
+        return TopicPartition(self.topics.operations, partition)

@@ -1,0 +1,159 @@
+"""A running partition: the lane that writes and the lane that shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+import structlog
+from docreactor.tables.wait import Reached
+
+from docreactor.agents.attempts import Attempts
+from docreactor.agents.commit import Committer
+from docreactor.agents.inbox import Inbox
+from docreactor.agents.log import Fetched, Log, LogRecord
+from docreactor.agents.reducer import ReducerAgent
+from docreactor.agents.view import ViewAgent
+from docreactor.pipeline.errors import (
+    RecordRefusedError,
+    TooLargeError,
+    UndecodableRecordError,
+    WorkerKilledError,
+)
+from docreactor.pipeline.job import Mutation
+from docreactor.pipeline.position import Offset
+
+_log = structlog.get_logger(__name__)
+
+
+class WriteLane:
+    """Takes jobs from the inbox, decides them, commits them. One batch at a time."""
+
+    def __init__(
+        self,
+        log: Log,
+        inbox: Inbox,
+        reducer: ReducerAgent,
+        committer: Committer,
+        attempts: Attempts,
+        *,
+        consumed: Reached,
+        written: Reached,
+        count_max: int,
+    ) -> None:
+        self._log = log
+        self._inbox = inbox
+        self._reducer = reducer
+        self._committer = committer
+        self._attempts = attempts
+        self._consumed = consumed
+        self._written = written
+        self._count_max = count_max
+        self._position = Offset(consumed.next_offset)
+
+    async def run(self, leaving: Callable[[], bool]) -> None:
+        """Until `leaving` says so; it ends between two transactions."""
+        lease = self._committer.lease
+        await self._committer.renew(self._position)
+        while not leaving():
+            fetched = await self._inbox.take(count_max=self._count_max, timeout_s=0.2)
+            if leaving():
+                return
+            if fetched is not None and fetched.records:
+                await self._batch(fetched)
+            elif fetched is not None:
+                self._position = fetched.next_offset
+                self._consumed.advance(self._position)
+            if lease.due():
+                await self._committer.renew(self._position)
+
+    async def _batch(self, fetched: Fetched) -> None:
+        if self._attempts.one_at_a_time or self._attempts.killer is not None:
+            await self._one_at_a_time(fetched)
+            await self._attempts.survived()
+            return
+        since = perf_counter()
+        staging = await self._reducer.reduce(fetched.records)
+        self._committer.metrics.batch_s.observe(perf_counter() - since)
+        try:
+            self._advance(await self._committer.commit(staging, fetched.next_offset), fetched)
+        except RecordRefusedError as error:
+            if len(fetched.records) == 1:
+                await self._refused(fetched.records[0], fetched.next_offset, error)
+                return
+            _log.warning("a batch was refused: running its jobs one at a time", error=str(error))
+            for record in fetched.records:
+                await self._batch(Fetched([record], Offset(record.offset + 1)))
+
+    async def _one_at_a_time(self, fetched: Fetched) -> None:
+        for record in fetched.records:
+            offset, after = Offset(record.offset), Offset(record.offset + 1)
+            if self._attempts.killer == offset:
+                job_id = _job_id(record)
+                _log.error("a job ended its worker", job=job_id)
+                await self._end(record, after, WorkerKilledError(job_id))
+                continue
+            await self._attempts.run_alone(offset)
+            staging = await self._reducer.reduce([record])
+            try:
+                self._advance(
+                    await self._committer.commit(staging, after), Fetched([record], after)
+                )
+            except RecordRefusedError as error:
+                await self._refused(record, after, error)
+
+    async def _refused(self, record: LogRecord, after: Offset, error: RecordRefusedError) -> None:
+        limit = await self._limit(error.facts["topic"])
+        _log.warning("a job was refused", job=_job_id(record), error=str(error))
+        await self._end(record, after, TooLargeError("a record of the job", limit=limit))
+
+    async def _limit(self, topic: str) -> int:
+        (declared,) = await self._log.describe([topic])
+        return int(declared.config["max.message.bytes"])
+
+    async def _end(
+        self, record: LogRecord, after: Offset, error: TooLargeError | WorkerKilledError
+    ) -> None:
+        staging = self._reducer.refuse(record, error)
+        self._advance(await self._committer.commit(staging, after), Fetched([record], after))
+
+    def _advance(self, next_operation: Offset, fetched: Fetched) -> None:
+        self._position = fetched.next_offset
+        self._written.advance(next_operation)
+        self._consumed.advance(fetched.next_offset)
+
+
+class ViewLane:
+    """Takes operations from the inbox and applies them to the documents table."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        view: ViewAgent,
+        *,
+        viewed: Reached,
+        count_max: int,
+        tell: Callable[[], None],
+    ) -> None:
+        self._inbox = inbox
+        self._view = view
+        self._viewed = viewed
+        self._count_max = count_max
+        self._tell = tell
+
+    async def run(self) -> None:
+        """For ever; what fails here is of the place and ends this life of the partition."""
+        while True:
+            fetched = await self._inbox.take(count_max=self._count_max, timeout_s=60.0)
+            if fetched is None:
+                continue
+            await self._view.apply(fetched.records, fetched.next_offset)
+            self._viewed.advance(fetched.next_offset)
+            self._tell()
+
+
+def _job_id(record: LogRecord) -> str:
+    try:
+        return Mutation.decode(record.value or b"").id
+    except UndecodableRecordError:
+        return f"(undecodable, offset {record.offset})"

@@ -1,0 +1,294 @@
+"""One assignment of one partition, from assigned to closed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+from docreactor.tables.wait import Reached
+
+from docreactor.agents.arrival import Arrival, Arrived
+from docreactor.agents.board import reducer_key, view_key
+from docreactor.agents.commit import Committer
+from docreactor.agents.deployment import Deployment
+from docreactor.agents.inbox import Inbox
+from docreactor.agents.lanes import ViewLane, WriteLane
+from docreactor.agents.lease import Lease
+from docreactor.agents.live import LivePartition
+from docreactor.agents.log import Fetched, Member, TopicPartition
+from docreactor.agents.phase import Phase
+from docreactor.agents.reducer import ReducerAgent
+from docreactor.pipeline.errors import (
+    ActionsLostError,
+    FencedError,
+    OffsetsLostError,
+    ReactorError,
+)
+from docreactor.pipeline.position import Offset
+
+_log = structlog.get_logger(__name__)
+
+_FATAL = (FencedError, OffsetsLostError, ActionsLostError)
+_BACKOFF_FIRST_S = 0.2
+_BACKOFF_MAX_S = 5.0
+_INBOX_BATCHES = 3
+
+
+class PartitionAgent:
+    """Lives until it is told to leave. What is of the place it tries again, in a new life."""
+
+    def __init__(
+        self, deployment: Deployment, partition: int, member: asyncio.Future[Member]
+    ) -> None:
+        self.partition = partition
+        self._deployment = deployment
+        self._member = member
+        self._phase = Phase.ASSIGNED
+        self._progress = 0.0
+        self._error: ReactorError | OSError | None = None
+        self._epoch = 0
+        self._leaving = False
+        self._gone = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._ends: tuple[int | None, int | None] = (None, None)
+        self._inboxes: dict[str, Inbox] = {}
+        self._live: LivePartition | None = None
+        self._lease = Lease(
+            deployment.settings.session_timeout_ms / 2000, deployment.clock.monotonic_s
+        )
+
+    @property
+    def phase(self) -> Phase:
+        """Where the present life stands."""
+        return self._phase
+
+    @property
+    def progress(self) -> float:
+        """How much of the restore is done, 0 to 1."""
+        return self._progress
+
+    @property
+    def error(self) -> ReactorError | OSError | None:
+        """What ended the last life, until a life runs."""
+        return self._error
+
+    def live(self) -> LivePartition | None:
+        """What may be asked here now: None unless it runs and its lease is held."""
+        if self._phase is Phase.RUNNING and not self._leaving and self._lease.held():
+            return self._live
+        return None
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Begin living."""
+        self._task = tasks.create_task(self.run())
+
+    def cancel(self) -> None:
+        """End whatever did not end by itself. The open transaction is aborted or times out."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def measure(self, end_of_actions: int | None, end_of_operations: int | None) -> None:
+        """Take in the ends of the logs, for lag."""
+        self._ends = (end_of_actions, end_of_operations)
+        live, lag = self._live, self._deployment.metrics.lag
+        if live is not None and end_of_actions is not None and end_of_operations is not None:
+            behind = max(0, end_of_actions - live.consumed.next_offset)
+            lag.labels("reducer", self.partition).set(behind)
+            behind = max(0, end_of_operations - live.viewed.next_offset)
+            lag.labels("documents", self.partition).set(behind)
+
+    def offer(self, source: TopicPartition, fetched: Fetched) -> None:
+        """Take in what the group's member fetched; without an inbox it is not ours any more."""
+        inbox = self._inboxes.get(source.topic)
+        if inbox is not None:
+            inbox.offer(fetched)
+
+    async def run(self) -> None:
+        """One life after another. Fenced, OffsetsLost and ActionsLost end the process."""
+        backoff_s = _BACKOFF_FIRST_S
+        try:
+            while not self._leaving:
+                try:
+                    await self._life()
+                except _FATAL:
+                    raise
+                except (ReactorError, OSError) as error:
+                    self._error = error
+                    name = error.name() if isinstance(error, ReactorError) else "OSError"
+                    self._deployment.metrics.errors.labels(name).inc()
+                    _log.warning(
+                        "partition failed", partition=self.partition, error=name, detail=str(error)
+                    )
+                    self.tell()
+                    await asyncio.sleep(backoff_s)
+                    backoff_s = min(_BACKOFF_MAX_S, backoff_s * 2)
+                else:
+                    backoff_s = _BACKOFF_FIRST_S
+        finally:
+            self._gone.set()
+
+    async def leave(self) -> None:
+        """Stop serving at once, finish the transaction in flight, return when all is let go."""
+        self._leaving = True
+        self._lease.drop()
+        if self._phase is not Phase.RUNNING:
+            self.cancel()
+        for inbox in self._inboxes.values():
+            inbox.close()
+        await self._gone.wait()
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = self._phase.to(phase)
+        self._deployment.metrics.phase.labels(self.partition).set(phase.value)
+        _log.info("partition", partition=self.partition, phase=phase.name)
+
+    def _on_progress(self, progress: float) -> None:
+        self._progress = progress
+        self._deployment.metrics.restore_progress.labels(self.partition).set(progress)
+        self.tell()
+
+    async def _life(self) -> None:
+        self._phase = Phase.ASSIGNED
+        member = await self._member
+        arrived: Arrived | None = None
+        try:
+            arrival = Arrival(self._deployment, self.partition, self._enter, self._on_progress)
+            arrived = await arrival.arrive()
+            self._epoch = arrived.epoch
+            await self._run(member, arrived)
+        finally:
+            self._lease.drop()
+            self._enter(Phase.CLOSING)
+            if not self._leaving:
+                member.pause(*(TopicPartition(one, self.partition) for one in self._inboxes))
+            self._inboxes = {}
+            self._live = None
+            if arrived is not None:
+                if self._leaving:
+                    await arrived.attempts.leave()
+                await arrived.transactor.close()
+            self._enter(Phase.CLOSED)
+            self.tell()
+
+    async def _run(self, member: Member, arrived: Arrived) -> None:
+        deployment = self._deployment
+        settings, tables = deployment.settings, arrived.tables
+        actions = deployment.actions(self.partition)
+        operations = deployment.operations(self.partition)
+        records_max = settings.batch_jobs_max * _INBOX_BATCHES
+        inboxes = {
+            source.topic: Inbox(source, member, records_max=records_max)
+            for source in (actions, operations)
+        }
+        at = tables.write_store.positions().get(operations.topic, Offset(0))
+        consumed, written = Reached(arrived.committed), Reached(at)
+        viewed = Reached(arrived.viewed)
+        live = LivePartition(
+            self.partition,
+            deployment.log_id,
+            deployment.replay,
+            tables,
+            consumed,
+            written,
+            viewed,
+            self._end_of_actions,
+        )
+        reducer = ReducerAgent(
+            actions,
+            tables.write,
+            deployment.registry,
+            settings,
+            deadline=deployment.deadline,
+            now_us=deployment.clock.now_us,
+        )
+        committer = Committer(
+            deployment.topics,
+            self.partition,
+            deployment.log_id,
+            arrived.transactor,
+            tables.write_store,
+            tables.write,
+            tables.jobs,
+            self._lease,
+            deployment.metrics,
+            deployment.clock.now_ms,
+        )
+        write = WriteLane(
+            deployment.log,
+            inboxes[actions.topic],
+            reducer,
+            committer,
+            arrived.attempts,
+            consumed=consumed,
+            written=written,
+            count_max=settings.batch_jobs_max,
+        )
+        show = ViewLane(
+            inboxes[operations.topic],
+            arrived.view,
+            viewed=viewed,
+            count_max=settings.batch_jobs_max * 2,
+            tell=self._tell_view,
+        )
+        if self._leaving:
+            return
+        self._live, self._inboxes = live, inboxes
+        member.seek(actions, arrived.committed)
+        member.seek(operations, arrived.viewed)
+        self._enter(Phase.RUNNING)
+        self._error = None
+        member.resume(actions, operations)
+        self.tell()
+        await _first_ended(write.run(lambda: self._leaving), show.run())
+
+    async def _end_of_actions(self) -> Offset:
+        source = self._deployment.actions(self.partition)
+        return (await self._deployment.log.end_offsets([source]))[source]
+
+    def tell(self) -> None:
+        """Publish where the reducer and the view are."""
+        live = self._live
+        row = self._row("reducer") | {
+            "end_offset": self._ends[0],
+            "next_offset": None if live is None else live.consumed.next_offset,
+        }
+        self._deployment.board.tell(reducer_key(self.partition), row)
+        self._tell_view()
+
+    def _tell_view(self) -> None:
+        live = self._live
+        row = self._row("documents") | {
+            "end_offset": self._ends[1],
+            "next_offset": None if live is None else live.viewed.next_offset,
+        }
+        self._deployment.board.tell(view_key(self.partition), row)
+
+    def _row(self, name: str) -> dict[str, Any]:
+        error = self._error
+        return {
+            "epoch": self._epoch,
+            "error": None if error is None else str(error),
+            "kind": "reducer" if name == "reducer" else "view",
+            "name": name,
+            "node": self._deployment.node_id,
+            "partition": self.partition,
+            "progress": self._progress,
+            "state": self._phase.name,
+            "url": self._deployment.url,
+        }
+
+
+async def _first_ended(*lanes: Coroutine[Any, Any, None]) -> None:
+    """Run all until one ends, end the others, and raise what ended it."""
+    tasks = [asyncio.create_task(lane) for lane in lanes]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if not task.cancelled():
+            task.result()

@@ -1,0 +1,90 @@
+"""The tables of the partitions that this process has open, in use or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from docreactor.tables.cache import WriteCache
+from docreactor.tables.documents import DocumentsTable
+from docreactor.tables.jobs import JobsTable
+from docreactor.tables.keyframes import Keyframes, StoreKeyValueStore
+from docreactor.tables.operations import OperationsTable
+
+from docreactor.agents.reducer import WriteTables
+from docreactor.pipeline.replay import Replay
+from docreactor.pipeline.settings import Settings
+from docreactor.tables.store import Store
+
+OpenStore = Callable[[str], Store]
+"""Opens the store of this name: `<partition>/write` or `<partition>/documents`."""
+
+WRITE_SCHEMA = 1
+DOCUMENTS_SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionTables:
+    """What one partition keeps on this process: the reducer's store and the view's."""
+
+    write_store: Store
+    write: WriteTables
+    jobs: JobsTable
+    view_store: Store
+    documents: DocumentsTable
+
+    def close(self) -> None:
+        """Let go of both stores. Idempotent."""
+        self.write_store.close()
+        self.view_store.close()
+
+
+class Shelf:
+    """Tables by partition. What a revocation leaves here comes back with only its tail to read."""
+
+    def __init__(self, open_store: OpenStore, replay: Replay, settings: Settings) -> None:
+        self._open_store = open_store
+        self._replay = replay
+        self._settings = settings
+        self._tables: dict[int, PartitionTables] = {}
+
+    def take(self, partition: int) -> PartitionTables:
+        """The partition's tables, opened if they are not. StoreLocked when another has them."""
+        tables = self._tables.get(partition)
+        if tables is None:
+            tables = self._tables[partition] = self._open(partition)
+        return tables
+
+    def keep(self, partitions: frozenset[int]) -> None:
+        """Close the tables of every other partition."""
+        for partition in [one for one in self._tables if one not in partitions]:
+            self._tables.pop(partition).close()
+
+    def close(self) -> None:
+        """Close everything."""
+        self.keep(frozenset())
+
+    def _open(self, partition: int) -> PartitionTables:
+        settings = self._settings
+        write_store = self._open_store(f"{partition}/write")
+        try:
+            view_store = self._open_store(f"{partition}/documents")
+        except BaseException:
+            write_store.close()
+            raise
+        operations = OperationsTable(write_store)
+        keyframes = Keyframes(StoreKeyValueStore(write_store), settings)
+        cache = WriteCache(
+            self._replay,
+            operations,
+            keyframes,
+            streams_max=settings.cache_documents_max,
+            ring_states=settings.cache_ring_states,
+        )
+        return PartitionTables(
+            write_store,
+            WriteTables(operations, keyframes, cache),
+            JobsTable(write_store),
+            view_store,
+            DocumentsTable(view_store, self._replay),
+        )

@@ -1,0 +1,106 @@
+"""What one batch of jobs will write: everything, or nothing of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from docreactor.tables.keyframes import KeyframeStage
+from docreactor.tables.operations import Head
+
+from docreactor.agents.log import Entry
+from docreactor.pipeline.action import Action
+from docreactor.pipeline.canonical import encode
+from docreactor.pipeline.errors import ReactorError
+from docreactor.pipeline.job import JobStatus, Mutation
+from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.position import partition_token
+from docreactor.pipeline.problem import problem
+from docreactor.pipeline.stream_state import StreamState
+from docreactor.tables.store import Row
+
+
+@dataclass(slots=True)
+class JobStage:
+    """What one job adds; it joins the batch when the whole job succeeded."""
+
+    stream: Stream
+    head: Head
+    state: StreamState
+    operations: list[Entry] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    actions: list[tuple[Stream, Action]] = field(default_factory=list)
+    keyframes: list[tuple[int, bytes]] = field(default_factory=list)
+
+
+class Ended(NamedTuple):
+    """A job that ended: with an error, or with this many operations of the batch before its end."""
+
+    job: Mutation
+    offset: int
+    operations_until: int
+    error: ReactorError | None
+
+
+class Staging:
+    """The batch as it grows. Streams show here what earlier jobs of the batch did to them."""
+
+    def __init__(self, keyframes: KeyframeStage) -> None:
+        self.keyframes = keyframes
+        self.heads: dict[Stream, Head | None] = {}
+        self.states: dict[Stream, StreamState] = {}
+        self.broken: dict[Stream, ReactorError] = {}
+        self.touched: set[Stream] = set()
+        self.known: dict[tuple[Stream, str], int | Action] = {}
+        self.operations: list[Entry] = []
+        self.rows: list[Row] = []
+        self.ended: list[Ended] = []
+        self.dead_letters: list[Entry] = []
+
+    def succeed(self, job: Mutation, offset: int, stage: JobStage | None) -> None:
+        """Take over what the job staged; None for a job of known actions only."""
+        if stage is not None:
+            self.operations += stage.operations
+            self.rows += stage.rows
+            self.heads[stage.stream] = stage.head
+            self.states[stage.stream] = stage.state
+            self.touched.add(stage.stream)
+            for stream, action in stage.actions:
+                self.known[stream, action.id] = action
+            for label, content in stage.keyframes:
+                self.keyframes.add(stage.stream, label, content)
+        self.ended.append(Ended(job, offset, len(self.operations), None))
+
+    def fail(self, job: Mutation, offset: int, error: ReactorError) -> None:
+        """The job stores nothing but this error."""
+        self.ended.append(Ended(job, offset, len(self.operations), error))
+
+
+def result_entries(
+    ended: Iterable[Ended], *, log_id: str, partition: int, first_offset: int, reached: int
+) -> list[Entry]:
+    """The records of `jobs`.
+
+    `first_offset` is the batch's first operation's; `reached` the next offset of `operations`
+    before the batch, which a job without new operations answers with.
+    """
+    entries: list[Entry] = []
+    for job, offset, operations_until, error in ended:
+        token = ""
+        if error is None:
+            upto = first_offset + operations_until if operations_until else reached
+            token = partition_token(log_id, partition, upto)
+        result = {
+            "branch": job.branch,
+            "document_id": job.document_id,
+            "error": None if error is None else problem(error),
+            "id": job.id,
+            "offset": offset,
+            "retry_count": 0,
+            "scope": job.scope,
+            "status": JobStatus.WRITE_READY if error is None else JobStatus.FAILED,
+            "token": token,
+        }
+        entries.append(Entry(job.id.encode(), encode(result)))
+    return entries
