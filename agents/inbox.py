@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
-from docreactor.agents.log import Fetched, LogRecord, Member, TopicPartition
+from docreactor.agents.log import Fetched, Flow, LogRecord, TopicPartition
 from docreactor.pipeline.position import Offset
 
 
 class Inbox:
     """A bounded queue: over its bound it pauses its partition, under half of it resumes it."""
 
-    def __init__(self, source: TopicPartition, member: Member, *, records_max: int) -> None:
+    def __init__(self, source: TopicPartition, flow: Flow, *, records_max: int) -> None:
         self._source = source
-        self._member = member
+        self._flow = flow
         self._records_max = records_max
         self._batches: deque[Fetched] = deque()
         self._count = 0
@@ -29,7 +29,7 @@ class Inbox:
         self._filled.set()
         if self._count >= self._records_max and not self._paused:
             self._paused = True
-            self._member.pause(self._source)
+            self._flow.pause(self._source)
 
     def close(self) -> None:
         """Wake whoever waits; from now on `take` returns what is there or None, at once."""
@@ -51,7 +51,7 @@ class Inbox:
         self._count -= len(taken.records)
         if self._paused and self._count < self._records_max // 2:
             self._paused = False
-            self._member.resume(self._source)
+            self._flow.resume(self._source)
         return taken
 
     def _join(self, count_max: int) -> Fetched:

@@ -86,12 +86,16 @@ class Assignments(Protocol):
         ...
 
 
-class Member(Reader, Protocol):
-    """A member of the group: it reads the partitions that the group assigns to it."""
+class Flow(Protocol):
+    """Holds partitions back, and lets them go on."""
 
     def pause(self, *sources: TopicPartition) -> None: ...
 
     def resume(self, *sources: TopicPartition) -> None: ...
+
+
+class Member(Reader, Flow, Protocol):
+    """A member of the group: it reads the partitions that the group assigns to it."""
 
 
 class Writer(Protocol):

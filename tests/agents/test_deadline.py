@@ -1,0 +1,52 @@
+"""The bound on one reduce."""
+
+import signal
+import threading
+
+import pytest
+
+from docreactor.agents.deadline import Deadline, DeadlinePassed
+
+
+def test_an_endless_loop_is_stopped() -> None:
+    with pytest.raises(DeadlinePassed), Deadline(0.05):
+        while True:
+            pass
+
+
+def test_code_that_catches_every_exception_is_stopped_too() -> None:
+    def stubborn() -> None:
+        while True:
+            try:
+                while True:
+                    pass
+            except Exception:  # noqa: BLE001, S112  what a careless model would write
+                continue
+
+    with pytest.raises(DeadlinePassed), Deadline(0.05):
+        stubborn()
+
+
+def test_what_ends_in_time_leaves_no_timer_behind() -> None:
+    with Deadline(5.0):
+        pass
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_a_signal_that_comes_late_hits_nothing() -> None:
+    with Deadline(5.0):
+        pass
+    signal.raise_signal(signal.SIGALRM)
+
+
+def test_outside_the_main_thread_it_does_nothing() -> None:
+    ended: list[bool] = []
+
+    def work() -> None:
+        with Deadline(0.001):
+            ended.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert ended == [True]
