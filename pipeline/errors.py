@@ -464,6 +464,28 @@ class ActionsLostError(LogError):
         )
 
 
+class OffsetOutOfRangeError(LogError):
+    """The log does not hold this offset. Read from its start, or set the group's offset."""
+
+    def __init__(self, topic: str, partition: int, offset: int) -> None:
+        super().__init__(
+            f"{topic}-{partition} does not hold offset {offset}: read from its start, or use "
+            "docreactor offsets set",
+            topic=topic,
+            partition=partition,
+            offset=offset,
+        )
+
+
+class GroupHasMembersError(LogError):
+    """The group's offsets cannot be set while it has members. Stop every worker first."""
+
+    status = 409
+
+    def __init__(self, group: str) -> None:
+        super().__init__(f"group {group} has members: stop every worker first", group=group)
+
+
 class MemberIdTakenError(LogError):
     """Two processes run with one DOCREACTOR_MEMBER_ID. Give each its own, or none."""
 
@@ -489,6 +511,31 @@ class InvalidSettingError(ReactorError):
 
     def __init__(self, setting: str, reason: str) -> None:
         super().__init__(f"{setting}: {reason}: see docreactor settings", setting=setting)
+
+
+class AddressInUseError(ReactorError):
+    """HTTP cannot listen there. Choose another --port, or 0 for a free one."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"cannot listen on {host} port {port}: {reason}; choose another --port, or 0 for a "
+            "free one",
+            host=host,
+            port=port,
+        )
+
+
+class WorkerFailingError(ReactorError):
+    """A worker ends again and again although the broker answers. Cure what it names."""
+
+    def __init__(self, worker: int, *, exits: int, reason: str, log: str) -> None:
+        super().__init__(
+            f"worker {worker} ended {exits} times within a minute, the last time by {reason}; "
+            f"see {log}",
+            worker=worker,
+            reason=reason,
+            log=log,
+        )
 
 
 class TokenRequiredError(ReactorError):
@@ -534,7 +581,7 @@ class TamperedJarError(ReactorError):
 
     def __init__(self, jar: str, *, path: str, reason: str) -> None:
         super().__init__(
-            f"{jar} is refused: {reason}; delete {path} and start again", jar=jar, path=path
+            f"{jar} is refused: {reason}; delete it and start again: {path}", jar=jar, path=path
         )
 
 
@@ -623,3 +670,10 @@ class ShallowHistoryError(ReactorError):
             "run git fetch --unshallow",
             path=path,
         )
+
+
+class DeploymentDidNotStartError(ReactorError):
+    """What the demo started ended, or was not ready in time. Its own last words say why."""
+
+    def __init__(self, reason: str, *, said: str) -> None:
+        super().__init__(f"docreactor up {reason}: {said or 'it said nothing'}", said=said)

@@ -1,0 +1,1 @@
+"""A real history through a real Kafka and back, compared with what git says."""

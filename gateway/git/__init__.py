@@ -1,0 +1,1 @@
+"""A git repository's history, read as documents and actions."""
