@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+from docreactor.gateway.broker.archive import archive_flags
 from docreactor.gateway.broker.home import Home
 from docreactor.gateway.broker.profile import Profile
 from docreactor.gateway.broker.progress import silent
@@ -40,7 +41,8 @@ class OwnKafka:
         """Boot, or boot again; returns when the broker takes requests."""
         port = self._server.port if self._server else None
         runtime = find_runtime(Settings().cache, progress=silent)
-        self._server = launch(self._home, runtime, profile=Profile.FAST, kept=True, train=False)
+        flags = archive_flags(runtime, progress=silent)
+        self._server = launch(self._home, runtime, profile=Profile.FAST, flags=flags, kept=True)
         await_ready(self._home, self._server, progress=silent)
         assert port in (None, self._server.port), "the port was taken while the broker was down"
 

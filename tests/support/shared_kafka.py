@@ -12,7 +12,7 @@ from docreactor.gateway.broker.home import Home
 from docreactor.gateway.broker.lock import is_locked, lock, open_locked
 from docreactor.gateway.broker.profile import Profile
 from docreactor.gateway.broker.progress import silent
-from docreactor.gateway.broker.server import end, kill, recorded_server
+from docreactor.gateway.broker.server import kill, recorded_server
 from docreactor.pipeline.settings import Settings
 from tests.support.container import (
     docker_answers,
@@ -85,7 +85,6 @@ def end_everything(directory: Path) -> None:
     for record in directory.glob("*/server.json"):
         home = Home(record.parent)
         if server := recorded_server(home):
-            # The shared one leaves a class archive behind; nobody waits for the others.
-            (end if home.directory.name == "broker" else kill)(home, server)
+            kill(home, server)
     remove_container(directory)
     shutil.rmtree(directory, ignore_errors=True)
