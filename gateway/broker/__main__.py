@@ -10,15 +10,14 @@ from docreactor.gateway.cli.broker import app
 from docreactor.pipeline.errors import ReactorError
 
 
-def main() -> int:
+def main() -> None:
     """Run one command; an error is a sentence on standard error and exit code 1."""
     try:
-        app(standalone_mode=True)
+        app(prog_name="docreactor broker")
     except ReactorError as error:
         Console(stderr=True).print(f"[red]{error.name()}[/]: {error.message}", soft_wrap=True)
-        return 1
-    return 0
+        sys.exit(1)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

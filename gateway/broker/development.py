@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
+from docreactor.gateway.broker.archive import archive_flags
 from docreactor.gateway.broker.home import Home
 from docreactor.gateway.broker.lock import lock
 from docreactor.gateway.broker.profile import Profile
@@ -93,8 +94,9 @@ def _running(
         else:
             return server
     runtime = find_runtime(settings.cache, progress=progress)
+    flags = archive_flags(runtime, progress=progress)
     progress(Step("Starting Apache Kafka"))
-    server = launch(home, runtime, profile=profile, kept=kept)
+    server = launch(home, runtime, profile=profile, flags=flags, kept=kept)
     try:
         await_ready(home, server, progress=progress)
     except BaseException:

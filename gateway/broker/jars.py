@@ -28,6 +28,7 @@ ENDPOINT = (
 FETCH_TIMEOUT_S = 20
 FETCHES_AT_ONCE = 8
 LOCK_WAIT_S = 600.0
+STAGING = "fetching-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ def _fetch(
     missing: list[Jar], directory: Path, *, progress: Progress, environ: Mapping[str, str]
 ) -> None:
     """Fetch beside the directory and move in what has the right sum: never half a jar."""
-    with tempfile.TemporaryDirectory(dir=directory.parent, prefix="fetching-") as staging:
+    for left in directory.parent.glob(f"{STAGING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=STAGING) as staging:
         context = MavenContext(
             repo_cache=Path(staging),
             local_repos=[_user_repository(environ)],

@@ -44,4 +44,5 @@ def find_runtime(
 ) -> Runtime:
     """Java first, which is asked for in a moment, then the jars, which may take a while."""
     java = find_java(environ, bundled=bundled_java())
-    return Runtime(java, class_path(cache, progress=progress, environ=environ), cache)
+    jars = class_path(cache, progress=progress, environ=environ)
+    return Runtime(java, jars, cache.absolute())

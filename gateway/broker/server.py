@@ -15,7 +15,6 @@ from pathlib import Path
 
 import orjson
 
-from docreactor.gateway.broker.archive import archive_for, keep
 from docreactor.gateway.broker.home import Home
 from docreactor.gateway.broker.lock import POLL_S, is_locked, open_locked
 from docreactor.gateway.broker.profile import Profile, jvm_flags, server_properties
@@ -24,7 +23,7 @@ from docreactor.gateway.broker.runtime import Runtime
 from docreactor.gateway.broker.storage import format_storage
 from docreactor.pipeline.errors import BrokerDidNotStartError
 
-START_TIMEOUT_S = 60.0
+START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 30.0
 KILL_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 2.0
@@ -62,8 +61,6 @@ class Server:
     profile: Profile
     java: str
     started_at: str
-    archive: str
-    pending_archive: str | None
     kept: bool
 
     @property
@@ -103,28 +100,22 @@ def keep_running(home: Home, server: Server) -> Server:
 
 
 def launch(
-    home: Home, runtime: Runtime, *, profile: Profile, kept: bool, train: bool = True
+    home: Home, runtime: Runtime, *, profile: Profile, flags: tuple[str, ...], kept: bool
 ) -> Server:
     """Start the process and put it on record; `await_ready` tells when it answers.
 
-    It is in a session of its own, so that Ctrl-C reaches us and not it. With `train` its stop
-    writes the class archive if there is none, which takes a few seconds more, once.
+    It is in a session of its own, so that Ctrl-C reaches us and not it.
     """
     home.directory.mkdir(parents=True, exist_ok=True)
-    identity = open_locked(home.alive)
-    if identity is None:
-        raise BrokerDidNotStartError("another one holds its directory", log=str(home.log))
+    identity = _identity(home)
     try:
         port, controller_port = _ports(last_server(home))
+        home.record.unlink(missing_ok=True)
         _write_settings(home, profile, port=port, controller_port=controller_port)
         format_storage(home, runtime)
-        flags = jvm_flags(profile)
-        archive = archive_for(runtime.cache, runtime.java, runtime.jars, flags)
-        pending = archive.path.with_suffix(f".{os.getpid()}.pending")
-        training = train and not archive.is_made
         command = runtime.command(
+            *jvm_flags(profile),
             *flags,
-            *archive.flags(pending=pending if training else None),
             f"-Dlog4j2.configurationFile={home.log_settings.name}",
             "-Xlog:disable",
             "-Xlog:all=error:stderr",
@@ -137,8 +128,6 @@ def launch(
             profile=profile,
             java=runtime.java.version,
             started_at=datetime.now(UTC).isoformat(timespec="seconds"),
-            archive=str(archive.path),
-            pending_archive=str(pending) if training else None,
             kept=kept,
         )
         _let_go(process, lambda: write_record(home, server))
@@ -185,8 +174,6 @@ def end(home: Home, server: Server) -> None:
     _signal(server.pid, signal.SIGTERM)
     if not _gone(home, within_s=STOP_TIMEOUT_S):
         kill(home, server)
-    if server.pending_archive is not None:
-        keep(Path(server.pending_archive), Path(server.archive))
 
 
 def kill(home: Home, server: Server) -> None:
@@ -219,6 +206,16 @@ def _signal(pid: int, number: signal.Signals) -> None:
         os.killpg(pid, number)
     except ProcessLookupError:
         return
+
+
+def _identity(home: Home) -> int:
+    """The lock that the broker is to hold; one who died a moment ago may still have it."""
+    deadline = time.monotonic() + CONNECT_TIMEOUT_S
+    while (identity := open_locked(home.alive)) is None:
+        if time.monotonic() > deadline:
+            raise BrokerDidNotStartError("another one holds its directory", log=str(home.log))
+        time.sleep(POLL_S)
+    return identity
 
 
 def _spawn(home: Home, command: tuple[str, ...], identity: int) -> subprocess.Popen[bytes]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from docreactor.gateway.broker.development import home_of
 from docreactor.gateway.broker.jars import KAFKA_VERSION
-from docreactor.gateway.broker.server import Server, is_ready, last_server, recorded_server
+from docreactor.gateway.broker.server import Server, is_ready, recorded_server
 from docreactor.gateway.broker.users import living_users
 from docreactor.pipeline.settings import Settings
 
@@ -21,7 +21,7 @@ class State(StrEnum):
     STOPPED = "stopped"
     STARTING = "starting"
     RUNNING = "running"
-    LEFT_OVER = "left over"
+    LEFT_OVER = "left-over"
     """Runs, nobody uses it, nobody asked that it stay: the next command uses or stops it."""
 
 
@@ -41,7 +41,6 @@ class Status:
     data: str
     data_bytes: int
     log: str
-    class_archive: str | None
 
 
 def broker_status(settings: Settings) -> Status:
@@ -50,8 +49,6 @@ def broker_status(settings: Settings) -> Status:
     server = recorded_server(home)
     users = living_users(home)
     ready = server is not None and is_ready(home, server)
-    last = last_server(home)
-    archive = last.archive if last and Path(last.archive).is_file() else None
     return Status(
         state=_state(settings, server, ready=ready, used=bool(users)),
         bootstrap_servers=settings.broker or (server.address if server else None),
@@ -65,7 +62,6 @@ def broker_status(settings: Settings) -> Status:
         data=str(home.data),
         data_bytes=_bytes_in(home.data),
         log=str(home.log),
-        class_archive=archive,
     )
 
 

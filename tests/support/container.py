@@ -71,7 +71,12 @@ def start_container(directory: Path) -> str:
     """Start the container and put it on record; its address."""
     # The run's owner removes it: a reaper would do so when the worker that started it ends.
     testcontainers_config.ryuk_disabled = True
-    container = ApacheKafkaContainer().start(timeout=START_TIMEOUT_S)
+    container = ApacheKafkaContainer()
+    try:
+        container.start(timeout=START_TIMEOUT_S)
+    except BaseException:
+        container.stop()
+        raise
     address = str(container.get_bootstrap_server())
     facts = {"address": address, "id": container.get_wrapped_container().id}
     with tempfile.NamedTemporaryFile(dir=directory, delete=False) as arriving:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.own_kafka import OwnKafka
+from docreactor.pipeline.errors import ReactorError
+from tests.support.own_kafka import OwnKafka, prepare
 from tests.support.shared_kafka import RunDirectory, SharedKafka
 
 SHARED = pytest.StashKey[SharedKafka]()
@@ -83,6 +84,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"kafka", "own_kafka"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.kafka)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start what the selected tests need, so that a first download is on no test's clock."""
+    if session.config.option.collectonly:
+        return
+    needed = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    try:
+        if "kafka" in needed:
+            session.config.stash[SHARED].address()
+        if "own_kafka" in needed:
+            prepare()
+    except ReactorError as error:
+        raise pytest.UsageError(f"{error.name()}: {error.message}") from error
 
 
 def worker_input(config: pytest.Config) -> dict[str, Any] | None:

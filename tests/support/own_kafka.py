@@ -10,7 +10,7 @@ from docreactor.gateway.broker.archive import archive_flags
 from docreactor.gateway.broker.home import Home
 from docreactor.gateway.broker.profile import Profile
 from docreactor.gateway.broker.progress import silent
-from docreactor.gateway.broker.runtime import find_runtime
+from docreactor.gateway.broker.runtime import Runtime, find_runtime
 from docreactor.gateway.broker.server import (
     Server,
     await_ready,
@@ -20,6 +20,12 @@ from docreactor.gateway.broker.server import (
     recorded_server,
 )
 from docreactor.pipeline.settings import Settings
+
+
+def prepare() -> tuple[Runtime, tuple[str, ...]]:
+    """What every start needs: fetched and made once per machine."""
+    runtime = find_runtime(Settings().cache, progress=silent)
+    return runtime, archive_flags(runtime, progress=silent)
 
 
 class OwnKafka:
@@ -40,8 +46,7 @@ class OwnKafka:
     def start(self) -> None:
         """Boot, or boot again; returns when the broker takes requests."""
         port = self._server.port if self._server else None
-        runtime = find_runtime(Settings().cache, progress=silent)
-        flags = archive_flags(runtime, progress=silent)
+        runtime, flags = prepare()
         self._server = launch(self._home, runtime, profile=Profile.FAST, flags=flags, kept=True)
         await_ready(self._home, self._server, progress=silent)
         assert port in (None, self._server.port), "the port was taken while the broker was down"

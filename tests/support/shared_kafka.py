@@ -22,7 +22,7 @@ from tests.support.container import (
 )
 
 PREFIX = "docreactor-kafka-"
-START_WAIT_S = 110.0
+START_WAIT_S = 900.0
 
 
 class SharedKafka:
