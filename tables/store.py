@@ -55,6 +55,10 @@ class Store(Protocol):
         """Rows with start <= key < end in key order; close the iterator or run it out."""
         ...
 
+    def keys(self, start: bytes, end: bytes, *, reverse: bool = False) -> Iterator[bytes]:
+        """The keys alone, as `scan` orders them: no value is copied."""
+        ...
+
     def write(self, rows: Sequence[Row], positions: Mapping[str, Offset], *, now_ms: int) -> None:
         """Write the rows and the positions that produced them, or neither; later rows win."""
         ...

@@ -1,0 +1,279 @@
+"""A store in a directory, kept by RocksDB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from weakref import WeakSet
+
+from rocksdict import (
+    BlockBasedOptions,
+    Cache,
+    DbClosedError,
+    DBCompressionType,
+    Env,
+    Options,
+    Rdict,
+    ReadOptions,
+    WriteBatch,
+    WriteBufferManager,
+)
+
+from docreactor.pipeline.canonical import decode, encode
+from docreactor.pipeline.errors import StoreClosedError, StoreFailedError, StoreLockedError
+from docreactor.pipeline.position import Offset
+from docreactor.tables.store import Row, StoreIdentity
+
+_MIB = 1024 * 1024
+_LABEL = b""
+"""The key of the row that holds identity, positions and time; no caller's key is empty."""
+_FIRST = b"\0"
+"""The least key that a caller can have."""
+
+_LOCKED = ("While lock file", "lock hold by current process")
+"""What RocksDB says when the directory is taken."""
+
+_OPEN_FILES = 40
+_BACKGROUND_THREADS = 2
+
+# One budget for every store of the process, however many partitions it owns.
+_BLOCKS = Cache(96 * _MIB)
+_MEMTABLES = WriteBufferManager(96 * _MIB, allow_stall=False)
+
+
+def _options() -> Options:
+    table = BlockBasedOptions()
+    table.set_bloom_filter(10, False)
+    table.set_block_cache(_BLOCKS)
+    table.set_cache_index_and_filter_blocks(True)
+    table.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    env = Env()
+    env.set_background_threads(_BACKGROUND_THREADS)
+    env.set_high_priority_background_threads(1)
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_env(env)
+    options.set_block_based_table_factory(table)
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_write_buffer_manager(_MEMTABLES)
+    options.set_write_buffer_size(16 * _MIB)
+    options.set_max_write_buffer_number(3)
+    options.set_max_background_jobs(_BACKGROUND_THREADS)
+    options.set_max_open_files(_OPEN_FILES)
+    options.set_max_file_opening_threads(1)
+    options.set_max_total_wal_size(64 * _MIB)
+    options.set_keep_log_file_num(2)
+    options.set_max_log_file_size(_MIB)
+    options.set_stats_dump_period_sec(0)
+    options.set_stats_persist_period_sec(0)
+    return options
+
+
+class _Told:
+    """Tells RocksDB's refusals, all of them bare exceptions, by our names."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        cause: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is DbClosedError:
+            raise StoreClosedError(f"{self._path} is closed") from cause
+        if kind is Exception:
+            if any(sign in str(cause) for sign in _LOCKED):
+                raise StoreLockedError(
+                    f"{self._path} is open elsewhere: give each worker its own data directory"
+                ) from cause
+            raise StoreFailedError(f"{self._path}: {cause}") from cause
+
+
+class _Cursor:
+    """A running iterator of RocksDB, which the store can take away."""
+
+    __slots__ = ("__weakref__", "rows")
+
+    def __init__(self, rows: Iterator[Any]) -> None:
+        self.rows = rows
+
+    def end(self) -> None:
+        """Let go of it: whoever goes on reading learns that the store is closed."""
+        self.rows = _closed()
+
+
+def _closed() -> Iterator[Any]:
+    yield from ()
+    raise DbClosedError
+
+
+class RocksStore:
+    """A `Store` on disk.
+
+    What was written survives the process, and all but the newest writes survive the machine.
+    """
+
+    def __init__(self, rows: Rdict, told: _Told) -> None:
+        self._rows = rows
+        self._told = told
+        self._cursors: WeakSet[_Cursor] = WeakSet()
+        self._closed = False
+        self._identity: StoreIdentity | None = None
+        self._positions: dict[str, Offset] = {}
+        self._written_ms: int | None = None
+        if (label := rows.get(_LABEL)) is not None:
+            self._identity, self._positions, self._written_ms = _read_label(label)
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Open or create. StoreLocked while the directory is open elsewhere."""
+        path.mkdir(parents=True, exist_ok=True)
+        with (told := _Told(path)):
+            return cls(Rdict(str(path), options=_options()), told)
+
+    @property
+    def identity(self) -> StoreIdentity | None:
+        self._check_open()
+        return self._identity
+
+    @property
+    def written_ms(self) -> int | None:
+        self._check_open()
+        return self._written_ms
+
+    def begin(self, identity: StoreIdentity) -> None:
+        batch = WriteBatch(raw_mode=True)
+        newest = self._newest_key()
+        if newest:
+            batch.delete_range(_FIRST, newest)
+            batch.delete(newest)
+        batch.put(_LABEL, _label(identity, {}, None))
+        self._apply(batch)
+        self._identity, self._positions, self._written_ms = identity, {}, None
+
+    def positions(self) -> Mapping[str, Offset]:
+        self._check_open()
+        return dict(self._positions)
+
+    def get(self, key: bytes) -> bytes | None:
+        with self._told:
+            value: bytes | None = self._rows.get(key)
+        return value
+
+    def get_many(self, keys: Sequence[bytes]) -> Sequence[bytes | None]:
+        with self._told:
+            values: Any = self._rows.get(list(keys))
+        found: list[bytes | None] = values
+        return found
+
+    def scan(
+        self, start: bytes, end: bytes, *, reverse: bool = False
+    ) -> Iterator[tuple[bytes, bytes]]:
+        start = start or _FIRST
+        with self._told:
+            pairs = self._rows.items(reverse, end if reverse else start, _bounded(end))
+        return self._pairs(self._track(pairs), start)
+
+    def keys(self, start: bytes, end: bytes, *, reverse: bool = False) -> Iterator[bytes]:
+        start = start or _FIRST
+        with self._told:
+            keys = self._rows.keys(reverse, end if reverse else start, _bounded(end))
+        return self._keys(self._track(keys), start)
+
+    def write(self, rows: Sequence[Row], positions: Mapping[str, Offset], *, now_ms: int) -> None:
+        batch = WriteBatch(raw_mode=True)
+        put, delete = batch.put, batch.delete
+        for key, value in rows:
+            if value is None:
+                delete(key)
+            else:
+                put(key, value)
+        moved = {**self._positions, **positions}
+        put(_LABEL, _label(self._identity, moved, now_ms))
+        self._apply(batch)
+        self._positions, self._written_ms = moved, now_ms
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        # RocksDB keeps its lock for as long as one iterator lives.
+        for cursor in list(self._cursors):
+            cursor.end()
+        self._rows.close()
+
+    def _apply(self, batch: WriteBatch) -> None:
+        with self._told:
+            self._rows.write(batch)
+
+    def _check_open(self) -> None:
+        with self._told:
+            if self._closed:
+                raise DbClosedError
+
+    def _newest_key(self) -> bytes:
+        with self._told:
+            cursor = self._rows.iter()
+            cursor.seek_to_last()
+            newest: bytes = cursor.key() if cursor.valid() else _LABEL
+        return newest
+
+    def _track(self, items: Iterator[Any]) -> _Cursor:
+        cursor = _Cursor(items)
+        self._cursors.add(cursor)
+        return cursor
+
+    # Both directions end at the options' upper bound; only in reverse can a key be under `least`.
+
+    def _pairs(self, cursor: _Cursor, least: bytes) -> Iterator[tuple[bytes, bytes]]:
+        with self._told:
+            while (pair := next(cursor.rows, None)) is not None:
+                if pair[0] < least:
+                    return
+                yield pair
+
+    def _keys(self, cursor: _Cursor, least: bytes) -> Iterator[bytes]:
+        with self._told:
+            while (key := next(cursor.rows, None)) is not None:
+                if key < least:
+                    return
+                yield key
+
+
+def _bounded(end: bytes) -> ReadOptions:
+    options = ReadOptions()
+    options.set_iterate_upper_bound(end)
+    return options
+
+
+def _label(
+    identity: StoreIdentity | None, positions: Mapping[str, Offset], written_ms: int | None
+) -> bytes:
+    return encode(
+        {
+            "log_id": None if identity is None else identity.log_id,
+            "positions": positions,
+            "schema_version": None if identity is None else identity.schema_version,
+            "written_ms": written_ms,
+        }
+    )
+
+
+def _read_label(
+    content: bytes,
+) -> tuple[StoreIdentity | None, dict[str, Offset], int | None]:
+    label = decode(content)
+    identity = None
+    if label["log_id"] is not None:
+        identity = StoreIdentity(label["log_id"], label["schema_version"])
+    positions = {topic: Offset(offset) for topic, offset in label["positions"].items()}
+    return identity, positions, label["written_ms"]
