@@ -54,8 +54,13 @@ class ClassForm:
 
     def __init__(self, kind: type[State]) -> None:
         self._kind = kind
+        try:
+            self._fields: Callable[[Any], Any] = vars if is_plain(kind) else _dumped
+        except NameError as cause:
+            raise InvalidModelError(
+                f"{kind.__name__}: {cause.name} is not defined: define it before the model"
+            ) from cause
         self._validator = TypeAdapter(kind).validator
-        self._fields: Callable[[Any], Any] = vars if is_plain(kind) else _dumped
         for name, field in kind.model_fields.items():
             if field.is_required():
                 raise InvalidModelError(

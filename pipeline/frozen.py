@@ -6,8 +6,8 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any, NoReturn, cast
 
-DEPTH_MAX = 200
-"""Levels of nesting; below what orjson writes, and the same on every machine."""
+DEPTH_MAX = 100
+"""Levels of nesting: below what orjson writes and what Python's stack holds, on every machine."""
 
 
 def _refusal(what: str, example: str) -> Any:
@@ -149,9 +149,7 @@ def _plain(value: object, depth: int) -> Any:
         return freeze({**cast(Any, value)}, depth)
     if isinstance(value, list | tuple):
         return freeze([*cast(Any, value)], depth)
-    raise ValueError(
-        f"a {type(value).__name__} is not JSON: {_ADVICE.get(type(value), _OTHERWISE)}"
-    )
+    raise ValueError(f"{type(value).__name__} is not JSON: {_ADVICE.get(type(value), _OTHERWISE)}")
 
 
 _ADVICE: dict[type, str] = {

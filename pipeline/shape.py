@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -108,15 +108,20 @@ def _around(kind: type, frozen: Freezer | None, inners: list[Shape]) -> Shape:
 def _union(shapes: list[Shape], annotation: Any) -> Shape:
     freezers: dict[type, Freezer] = {}
     for shape in shapes:
-        if shape.container is None or shape.freeze is None:
+        if shape.freeze is None or shape.container is None:
             continue
-        if shape.container is object:
+        if shape.freeze is freeze:
             return _around(object, freeze, shapes)
-        if shape.container in freezers:
-            kind = shape.container.__name__
-            raise ValueError(f"{annotation} names {kind} twice: give each a State of its own")
-        freezers[shape.container] = shape.freeze
-    return _around(object, partial(_by_class, freezers) if freezers else None, shapes)
+        members: Mapping[type, Freezer] = {shape.container: shape.freeze}
+        if isinstance(shape.freeze, _ByClass):
+            members = shape.freeze.freezers
+        for kind, freezer in members.items():
+            if kind in freezers:
+                raise ValueError(
+                    f"{annotation} names {kind.__name__} twice: give each a State of its own"
+                )
+            freezers[kind] = freezer
+    return _around(object, _ByClass(freezers) if freezers else None, shapes)
 
 
 def _literal(kinds: list[type], annotation: Any) -> Shape:
@@ -164,6 +169,12 @@ def _tuple_by_place(freezers: list[Freezer], values: tuple[Any, ...]) -> tuple[A
     return tuple(frozen(value) for frozen, value in zip(freezers, values, strict=True))
 
 
-def _by_class(freezers: dict[type, Freezer], value: object) -> Any:
-    frozen = freezers.get(type(value))
-    return value if frozen is None else frozen(value)
+@dataclass(frozen=True, slots=True)
+class _ByClass:
+    """The freezer of a union: the value's own class says which member it is."""
+
+    freezers: Mapping[type, Freezer]
+
+    def __call__(self, value: object) -> Any:
+        frozen = self.freezers.get(type(value))
+        return value if frozen is None else frozen(value)

@@ -26,7 +26,12 @@ class State(BaseModel):
     """
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_default=True,
+        # A subclass would be stored with fields that reading it back refuses.
+        revalidate_instances="subclass-instances",
     )
 
     __shapes__: ClassVar[Mapping[str, Shape]] = {}
@@ -114,12 +119,17 @@ class State(BaseModel):
 
 
 def is_plain(kind: type[State]) -> bool:
-    """Whether orjson writes the fields of this class, and of those inside, as pydantic would."""
+    """Whether orjson writes the fields of this class, and of those inside, as pydantic would.
+
+    Afterwards all of them are complete. Raises NameError for an annotation that nobody defined.
+    """
     seen: set[type[BaseModel]] = set()
     waiting: set[type[BaseModel]] = {kind}
     while waiting:
         inner = waiting.pop()
         seen.add(inner)
+        # Its own annotations may still wait for a class that was defined later.
+        inner.model_rebuild()
         decorators = inner.__pydantic_decorators__
         if decorators.field_serializers or decorators.model_serializers:
             return False

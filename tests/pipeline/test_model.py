@@ -1,0 +1,361 @@
+"""A type of document, as its author writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, Field
+
+from docreactor.pipeline.canonical import decode, encode
+from docreactor.pipeline.context import Context, Origin
+from docreactor.pipeline.errors import (
+    InvalidInputError,
+    InvalidModelError,
+    InvalidStateError,
+    UndecodableRecordError,
+    UnknownActionError,
+    UnknownModelError,
+)
+from docreactor.pipeline.frozen import FrozenDict
+from docreactor.pipeline.model import DocumentModel
+from docreactor.pipeline.state import State
+from tests.pipeline.test_frozen import JSON_VALUES
+
+CONTEXT = Context(
+    "2026-11-21T00:00:00.000000Z", "a1", None, Origin("d1", "example/todo", "main", "2026-11-21")
+)
+
+
+class Todo(State):
+    items: tuple[str, ...] = ()
+    labels: dict[str, list[str]] = Field(default={})
+
+
+class Todo2(State):
+    items: tuple[str, ...] = ()
+    count: int = 0
+
+
+class Draft(State):
+    text: str = ""
+
+
+class AddItem(BaseModel):
+    text: str
+
+
+todo = DocumentModel("example/todo", state=Todo, scopes={"local": Draft})
+
+
+@todo.action
+def add_item(state: Todo | Todo2, input: AddItem) -> Todo | Todo2:
+    if input.text == "bad":
+        raise ValueError("a bad item")
+    return state.replace(items=(*state.items, input.text))
+
+
+@todo.action(type="DEL")
+def remove_item(state: Todo, input: dict[str, Any], context: Context) -> Todo:
+    return state.replace(items=(*state.items, f"{context.id} removes {input['text']}"))
+
+
+@todo.action(scope="local")
+def write(state: Draft, input: AddItem) -> Draft:
+    return Draft(text=input.text)
+
+
+@todo.action(type="DEL", version=2)
+def remove_item_2(state: Todo2, input: AddItem) -> Todo2:
+    items = tuple(item for item in state.items if item != input.text)
+    return state.replace(items=items, count=len(items))
+
+
+@todo.upgrade(to=2, state=Todo2)
+def count_items(state: Todo) -> Todo2:
+    return Todo2(items=state.items, count=len(state.items))
+
+
+free = DocumentModel("example/free", state=dict)
+
+
+@free.action(type="SET")
+def set_key(state: dict[str, Any], input: dict[str, Any]) -> dict[str, Any]:
+    return {**state, **input}
+
+
+@free.action
+def become(state, input):  # type: ignore[no-untyped-def]
+    return input
+
+
+def _todo(action_type: str, state: Any, input: Any, *, scope: str = "global") -> Any:
+    return todo.apply(1, scope, action_type, state, input, CONTEXT)
+
+
+def test_an_action_gives_the_next_state_and_leaves_the_one_before() -> None:
+    before = todo.initial(1, "global")
+
+    after = _todo("ADD_ITEM", before, {"text": "milk"})
+
+    assert (before, after) == (Todo(), Todo(items=("milk",)))
+
+
+def test_a_reducer_may_know_the_context() -> None:
+    assert _todo("DEL", Todo(), {"text": "x"}).items == ("a1 removes x",)
+
+
+def test_a_decorated_function_stays_an_ordinary_function() -> None:
+    assert add_item(Todo(), AddItem(text="a")) == Todo(items=("a",))
+
+
+def test_every_scope_but_the_named_ones_holds_the_models_state() -> None:
+    assert todo.initial(1, "global") == todo.initial(1, "anything") == Todo()
+    assert todo.initial(1, "local") == Draft()
+    assert _todo("WRITE", Draft(), {"text": "a"}, scope="local") == Draft(text="a")
+    for scope in ("global", "document"):
+        with pytest.raises(UnknownActionError, match=f"no action WRITE in scope {scope}"):
+            _todo("WRITE", Draft(), {"text": "a"}, scope=scope)
+
+
+def test_a_document_starts_from_the_defaults_or_from_what_is_given() -> None:
+    assert todo.initial(1, "global", {"items": ["a"]}) == Todo(items=("a",))
+    assert free.initial(1, "global") == {}
+    with pytest.raises(InvalidInputError) as refused:
+        todo.initial(1, "global", {"items": [1]})
+    assert refused.value.facts["field"] == "initial_state.global.items.0"
+
+
+def test_a_check_says_beforehand_what_an_apply_would_refuse() -> None:
+    todo.check(1, "global", "ADD_ITEM", {"text": "bad"})
+
+    def apply(version: int, scope: str, action_type: str, input: Any) -> None:
+        todo.apply(version, scope, action_type, Todo(), input, CONTEXT)
+
+    for act in (todo.check, apply):
+        with pytest.raises(UnknownActionError):
+            act(1, "global", "PAINT", {})
+        with pytest.raises(InvalidInputError, match="text: Field required"):
+            act(1, "global", "ADD_ITEM", {})
+        with pytest.raises(UnknownModelError, match="example/todo version 3"):
+            act(3, "global", "ADD_ITEM", {})
+
+
+def test_what_a_reducer_raises_goes_through() -> None:
+    with pytest.raises(ValueError, match="a bad item"):
+        _todo("ADD_ITEM", Todo(), {"text": "bad"})
+
+
+WRONG: list[tuple[str, Callable[[Any], object], str]] = [
+    ("dict", lambda state: None, "WRONG: returned None: return the new state, a dict"),
+    ("dict", lambda state: [], "WRONG: returned a list: return a dict"),
+    ("dict", lambda state: {"a": {1}}, "WRONG: set is not JSON"),
+    ("dict", lambda state: {"a": float("nan")}, "WRONG: nan is not a JSON number"),
+    ("Todo", lambda state: Draft(), "WRONG: returned a Draft: return a Todo"),
+    ("Todo", lambda state: Todo.model_validate({"items": 1}), "WRONG.items: Input should be"),
+    ("Todo", lambda state: state.replace(items=1), "Todo.items: Input should be a valid tuple"),
+]
+
+
+@pytest.mark.parametrize(("state", "function", "message"), WRONG)
+def test_a_result_that_is_no_state_has_one_sentence_of_its_own(
+    state: str, function: Callable[[Any], object], message: str
+) -> None:
+    model = DocumentModel("t/wrong", state=Todo if state == "Todo" else dict)
+
+    @model.action
+    def wrong(state: Any, input: Any) -> Any:
+        return function(state)
+
+    with pytest.raises(InvalidStateError, match=message) as refused:
+        model.apply(1, "global", "WRONG", model.initial(1, "global"), None, CONTEXT)
+    assert "\n" not in str(refused.value)
+
+
+MISBEHAVIOUR: list[tuple[type, Callable[[Any], object]]] = [
+    (Todo, lambda state: setattr(state, "items", ())),
+    (Todo, lambda state: state.labels.update(new=[])),
+    (Todo, lambda state: state.labels["a"].append("changed")),
+    (Todo, lambda state: state.labels["a"].__iadd__(["changed"])),
+    (dict, lambda state: state.__setitem__("a", 1)),
+    (dict, lambda state: state.update(a=1)),
+    (dict, lambda state: state.__ior__({"a": 1})),
+    (dict, lambda state: state["list"].append("changed")),
+    (dict, lambda state: state["list"][0].__setitem__("deep", 1)),
+    (dict, lambda state: state["list"].sort()),
+]
+
+
+@pytest.mark.parametrize(("kind", "change"), MISBEHAVIOUR)
+def test_a_misbehaving_reducer_cannot_change_a_cached_state(
+    kind: type, change: Callable[[Any], object]
+) -> None:
+    model = DocumentModel("t/bad", state=kind)
+
+    @model.action
+    def misbehave(state: Any, input: Any) -> Any:
+        change(state)
+        return state
+
+    @model.action(type="SET")
+    def set_all(state: Any, input: Any) -> Any:
+        return state.replace(**input) if isinstance(state, State) else {**state, **input}
+
+    given: Any = {"labels": {"a": ["x"]}} if kind is Todo else {"list": [{"deep": [1]}]}
+    cached = model.apply(1, "global", "SET", model.initial(1, "global"), given, CONTEXT)
+    before = model.write(1, "global", cached)
+
+    with pytest.raises((TypeError, InvalidStateError), match="never changes"):
+        model.apply(1, "global", "MISBEHAVE", cached, None, CONTEXT)
+
+    assert model.write(1, "global", cached) == before
+
+
+def test_what_a_reducer_keeps_hold_of_is_not_the_state() -> None:
+    kept: list[Any] = []
+    model = DocumentModel("t/keeps", state=dict)
+
+    @model.action
+    def keep(state: Any, input: Any) -> Any:
+        kept.append([1])
+        return {"items": kept[0]}
+
+    state = model.apply(1, "global", "KEEP", FrozenDict(), None, CONTEXT)
+    kept[0].append(2)
+
+    assert state == {"items": [1]}
+
+
+def test_a_reducer_cannot_change_the_input_that_will_be_stored() -> None:
+    input = {"items": [1]}
+    state = free.apply(1, "global", "SET", FrozenDict(), input, CONTEXT)
+
+    input["items"].append(2)
+
+    assert state == {"items": [1]}
+
+
+@given(st.dictionaries(st.text(max_size=3), JSON_VALUES))
+def test_a_state_that_was_applied_behaves_like_one_that_was_stored(value: dict[str, Any]) -> None:
+    applied = free.apply(1, "global", "BECOME", FrozenDict(), value, CONTEXT)
+
+    stored = free.read(1, "global", free.write(1, "global", applied))
+
+    assert list(stored.items()) == list(applied.items())
+    assert free.write(1, "global", stored) == encode(value)
+
+
+def test_bytes_that_are_no_state_are_undecodable() -> None:
+    with pytest.raises(UndecodableRecordError, match="Todo.items"):
+        todo.read(1, "global", b'{"items":1}')
+
+
+def test_a_number_that_json_cannot_say_is_refused_when_the_state_is_written() -> None:
+    state = free.apply(1, "global", "SET", FrozenDict(), {"a": 2**64}, CONTEXT)
+
+    with pytest.raises(InvalidStateError, match="Integer exceeds 64-bit range"):
+        free.write(1, "global", state)
+
+
+def test_a_later_version_has_its_own_state_and_keeps_what_it_does_not_replace() -> None:
+    assert todo.version == 2
+    assert todo.initial(2, "global") == Todo2()
+    added = todo.apply(2, "global", "ADD_ITEM", Todo2(), {"text": "a"}, CONTEXT)
+    assert added == Todo2(items=("a",))
+    removed = todo.apply(2, "global", "DEL", added, {"text": "a"}, CONTEXT)
+    assert removed == Todo2(items=(), count=0)
+    assert todo.write(2, "global", removed) == b'{"count":0,"items":[]}'
+
+
+def test_operations_before_the_upgrade_go_on_by_the_old_reducers() -> None:
+    assert _todo("DEL", Todo(), {"text": "x"}).items == ("a1 removes x",)
+
+
+def test_a_migration_takes_every_step_between_two_versions() -> None:
+    model = DocumentModel("t/steps", state=dict)
+
+    @model.upgrade(to=2)
+    def second(state: dict[str, Any]) -> dict[str, Any]:
+        return {**state, "steps": [*state.get("steps", []), 2]}
+
+    @model.upgrade(to=3, state=Todo2)
+    def third(state: dict[str, Any]) -> Todo2:
+        return Todo2(items=("three",), count=state["steps"][0])
+
+    @model.upgrade(to=3, scope="local", state=Draft)
+    def third_local(state: dict[str, Any]) -> Draft:
+        return Draft(text=str(state))
+
+    assert model.version == 3
+    assert model.migrate(1, 3, "global", FrozenDict()) == Todo2(items=("three",), count=2)
+    assert model.migrate(1, 2, "global", FrozenDict()) == {"steps": [2]}
+    assert model.migrate(1, 3, "local", FrozenDict()) == Draft(text="{'steps': [2]}")
+    assert model.migrate(2, 2, "global", FrozenDict(a=1)) == {"a": 1}
+
+
+def test_a_migration_goes_to_versions_that_exist_and_never_back() -> None:
+    with pytest.raises(InvalidInputError, match="cannot go back from 2 to 1"):
+        todo.migrate(2, 1, "global", Todo2())
+    with pytest.raises(UnknownModelError, match="version 3"):
+        todo.migrate(1, 3, "global", Todo())
+    assert todo.migrate(1, 2, "local", Draft(text="a")) == Draft(text="a")
+
+
+def test_an_upgrade_that_returns_no_state_is_named() -> None:
+    model = DocumentModel("t/forgot", state=dict)
+
+    @model.upgrade(to=2)
+    def forgot(state: dict[str, Any]) -> None: ...
+
+    with pytest.raises(InvalidStateError, match="upgrade of t/forgot to version 2: returned None"):
+        model.migrate(1, 2, "global", FrozenDict())
+
+
+def test_a_description_is_json_and_tells_a_client_everything() -> None:
+    described = decode(encode(todo.describe()))
+
+    assert (described["document_type"], described["version"]) == ("example/todo", 2)
+    assert described["versions"] == [1, 2]
+    assert described["scopes"] == ["global", "local"]
+    assert [(a["type"], a["scope"], a["version"]) for a in described["actions"]] == [
+        ("ADD_ITEM", None, 1),
+        ("DEL", None, 1),
+        ("DEL", None, 2),
+        ("WRITE", "local", 1),
+    ]
+    assert described["actions"][0]["schema"]["required"] == ["text"]
+    assert described["state"]["global"]["properties"].keys() == {"items", "count"}
+    assert described["state"]["local"]["properties"].keys() == {"text"}
+
+
+@pytest.mark.parametrize("name", ["", "has space", "x" * 201, "ü"])
+def test_a_document_type_has_a_form(name: str) -> None:
+    with pytest.raises(InvalidModelError, match="document type .* must match"):
+        DocumentModel(name, state=dict)
+
+
+def test_what_cannot_work_is_refused_where_it_is_defined() -> None:
+    model = DocumentModel("t/x", state=dict)
+    model.action(type="A")(set_key)
+    model.upgrade(to=2)(lambda state: state)
+
+    refused: list[tuple[Callable[[], object], str]] = [
+        (lambda: model.action(type="A")(set_key), "two reducers of A in every scope from version"),
+        (lambda: model.upgrade(to=2)(lambda state: state), "two upgrades of every scope to vers"),
+        (lambda: model.upgrade(to=1)(lambda state: state), "version 1 must be a number from 2 on"),
+        (lambda: model.upgrade(to=3)(set_key), "set_key: an upgrade takes the old state"),
+        (lambda: model.upgrade(to=3, scope="document")(set_key), "the platform's"),
+        (lambda: DocumentModel("t/y", state=AddItem), "must be dict or a class derived"),  # type: ignore[arg-type]
+        (lambda: DocumentModel("t/y", state=dict, scopes={"document": dict}), "the platform's"),
+    ]
+    for define, message in refused:
+        with pytest.raises(InvalidModelError, match=message):
+            define()
+
+
+def test_a_model_says_where_it_was_defined() -> None:
+    assert todo.defined_at.startswith(f"{__name__}:")
+    assert repr(todo) == f"DocumentModel('example/todo', {todo.defined_at})"
