@@ -109,16 +109,18 @@ def frozen_dict(items: dict[str, Any], freeze_item: Callable[[Any], Any]) -> Fro
     """A FrozenDict of the items with its keys in order, each item frozen where it is not yet."""
     if not {*map(type, items)} <= {str}:
         items = {_key(key): item for key, item in items.items()}
+    if not {*map(type, items.values())} <= _SHARED:
+        items = {
+            key: item if type(item) in _SHARED else freeze_item(item) for key, item in items.items()
+        }
+    return in_order(items)
+
+
+def in_order(items: dict[str, Any]) -> FrozenDict:
+    """A FrozenDict of items that cannot change, its keys in order."""
     keys = list(items)
     if (ordered := sorted(keys)) != keys:
-        items = {key: items[key] for key in ordered}
-    if not {*map(type, items.values())} <= _SHARED:
-        return FrozenDict(
-            {
-                key: item if type(item) in _SHARED else freeze_item(item)
-                for key, item in items.items()
-            }
-        )
+        return FrozenDict({key: items[key] for key in ordered})
     return FrozenDict(items)
 
 

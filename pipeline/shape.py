@@ -14,7 +14,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Discriminator, JsonValue
 
-from docreactor.pipeline.frozen import freeze, frozen_dict, frozen_list
+from docreactor.pipeline.frozen import FrozenList, freeze, frozen_dict, frozen_list, in_order
 
 Freezer = Callable[[Any], Any]
 
@@ -78,22 +78,25 @@ def _shape(annotation: Any, root: type[BaseModel]) -> Shape:
 
 
 def _container(kind: type, parts: tuple[Any, ...], root: type[BaseModel]) -> Shape:
+    frozen: Freezer
     if kind is dict:
         key, item = parts or (str, Any)
         if key is not str:
             raise ValueError("the keys of a dict must be str: JSON objects have text keys only")
         inner = _shape(item, root)
-        return _around(kind, partial(frozen_dict, freeze_item=inner.freeze or _same), [inner])
+        frozen = partial(frozen_dict, freeze_item=inner.freeze) if inner.freeze else in_order
+        return _around(kind, frozen, [inner])
     if kind is list:
         inner = _shape(parts[0] if parts else Any, root)
-        return _around(kind, partial(frozen_list, freeze_item=inner.freeze or _same), [inner])
+        frozen = partial(frozen_list, freeze_item=inner.freeze) if inner.freeze else FrozenList
+        return _around(kind, frozen, [inner])
     if not parts or parts[-1] is Ellipsis:
         inner = _shape(parts[0] if parts else Any, root)
         return _around(kind, inner.freeze and partial(_tuple_of, inner.freeze), [inner])
     inners = [_shape(part, root) for part in parts]
     freezers = [inner.freeze or _same for inner in inners]
-    frozen = partial(_tuple_by_place, freezers) if any(inner.freeze for inner in inners) else None
-    return _around(kind, frozen, inners)
+    by_place = partial(_tuple_by_place, freezers)
+    return _around(kind, by_place if any(inner.freeze for inner in inners) else None, inners)
 
 
 def _around(kind: type, frozen: Freezer | None, inners: list[Shape]) -> Shape:
