@@ -273,8 +273,10 @@ class MethodNotAllowedError(ReactorError):
 
     status = 405
 
-    def __init__(self, method: str, path: str) -> None:
-        super().__init__(f"{path} does not take {method}: see /docs", method=method, path=path)
+    def __init__(self, method: str, path: str, *, allow: str) -> None:
+        super().__init__(
+            f"{path} takes {allow}, not {method}: see /docs", method=method, path=path, allow=allow
+        )
 
 
 class UnexpectedError(ReactorError):
@@ -677,3 +679,20 @@ class DeploymentDidNotStartError(ReactorError):
 
     def __init__(self, reason: str, *, said: str) -> None:
         super().__init__(f"docreactor up {reason}: {said or 'it said nothing'}", said=said)
+
+
+class BenchDataMissingError(ReactorError):
+    """The recorded edits that are measured with are not here. Get the file and name its folder."""
+
+    def __init__(self, variable: str, file: str, directory: str | None) -> None:
+        where = f"{variable} is not set" if directory is None else f"{directory} has no {file}"
+        super().__init__(
+            f"{where}: get {file} from github.com/josephg/editing-traces, folder "
+            f"sequential_traces, and set {variable} to the folder that holds it",
+            file=file,
+            directory=directory,
+        )
+
+
+class MeasurementFailedError(ReactorError):
+    """What was to be measured went wrong, so there is no figure. The message says what."""
