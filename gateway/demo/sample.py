@@ -20,7 +20,7 @@ _WORDS = ("offset", "action", "keyframe", "partition", "revision", "token", "rep
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What a commit makes of one path. No content: the path goes."""
+    """What a commit makes of one path. No content: the path goes; a submodule's is its commit."""
 
     path: str
     content: bytes | None
@@ -96,6 +96,8 @@ def _commands(number: int, step: Step) -> Iterator[bytes]:
     for entry in step.entries:
         if entry.content is None:
             yield b"D " + _quoted(entry.path) + b"\n"
+        elif entry.mode == Mode.SUBMODULE:
+            yield b"M 160000 " + entry.content + b" " + _quoted(entry.path) + b"\n"
         else:
             yield f"M {entry.mode} inline ".encode() + _quoted(entry.path) + b"\n"
             yield f"data {len(entry.content)}\n".encode() + entry.content + b"\n"

@@ -20,6 +20,7 @@ from docreactor.pipeline.timestamp import Microseconds
 _MARK = b"\x01"
 _FORMAT = "%x01%H%x00%ct%x00%at%x00%an%x00%ae%x00%s"
 _FIELDS = 6
+_SUBJECT_CHARACTERS_MAX = 1_000
 _SECOND = 1_000_000
 _SECONDS_MAX = 253_402_300_799  # the end of the year 9999
 
@@ -136,7 +137,7 @@ def _commit(fields: list[bytes], previous: Microseconds) -> Commit:
         authored=_moment(authored),
         author=author,
         email=email,
-        subject=subject,
+        subject=subject[:_SUBJECT_CHARACTERS_MAX],
     )
 
 
