@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator, MutableMapping
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import orjson
 import structlog
@@ -14,6 +14,8 @@ from docreactor.pipeline.errors import ReactorError
 
 # Theirs is a running commentary at INFO; what they warn of is worth a line.
 COMMENTATORS = ("aiokafka", "asyncio", "faust", "httpx", "mode", "uvicorn")
+QUIET_S = 10.0
+REMEMBERED_MAX = 1_000
 
 _shared: tuple[structlog.types.Processor, ...]
 
@@ -32,6 +34,7 @@ def keep_journal(stream: TextIO = sys.stderr) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(_formatter(people=stream.isatty()))
     handler.addFilter(_worth_a_line)
+    handler.addFilter(Repetition())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
@@ -41,16 +44,44 @@ def keep_journal(stream: TextIO = sys.stderr) -> None:
     logging.getLogger("py.warnings").setLevel(logging.ERROR)
 
 
+class Repetition:
+    """Lets a library say the same thing once in a while.
+
+    While a broker is away aiokafka tells of each attempt, some forty times a second.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line is to be written."""
+        if record.name.partition(".")[0] not in COMMENTATORS:
+            return True
+        key = (record.name, str(record.msg))
+        if record.created - self._told.get(key, 0.0) < QUIET_S:
+            return False
+        if len(self._told) >= REMEMBERED_MAX:
+            self._told.clear()
+        self._told[key] = record.created
+        return True
+
+
 def named(error: BaseException) -> ReactorError | None:
     """The first error of ours in a chain or a group of them: the one to tell."""
     return next(_ours(error), None)
+
+
+def tell_end(log: structlog.types.WrappedLogger, what: str, error: BaseException) -> None:
+    """The last line of a process that fails: always with `error` and `detail`."""
+    facts = {} if named(error) else {"error": type(error).__name__, "detail": str(error)}
+    log.critical(what, exc_info=error, **facts)
 
 
 def _ours(error: BaseException | None) -> Iterator[ReactorError]:
     if isinstance(error, ReactorError):
         yield error
     elif isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
+        for inner in cast("BaseExceptionGroup[BaseException]", error).exceptions:
             yield from _ours(inner)
     elif error is not None:
         yield from _ours(error.__cause__ or error.__context__)
@@ -77,10 +108,8 @@ def _named_errors(
 ) -> MutableMapping[str, Any]:
     """Replace an exception of ours by its name, its sentence and its facts."""
     given = line.get("exc_info")
-    if given is True:
-        given = sys.exc_info()
-    error = given[1] if isinstance(given, tuple) else given
-    if isinstance(error, BaseException) and (ours := named(error)) is not None:
+    error = given if isinstance(given, BaseException) else sys.exception() if given else None
+    if error is not None and (ours := named(error)) is not None:
         del line["exc_info"]
         line.update(error=ours.name(), detail=ours.message)
     return line
