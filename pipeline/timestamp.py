@@ -30,7 +30,8 @@ def parse(text: str) -> Microseconds:
 
 @lru_cache(maxsize=1024)
 def _second(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    # Not strftime: its %Y has no leading zeros.
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def render(moment: Microseconds) -> str:

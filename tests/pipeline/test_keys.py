@@ -1,0 +1,56 @@
+"""Where a record lives."""
+
+from __future__ import annotations
+
+import pytest
+from aiokafka.partitioner import murmur2
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docreactor.pipeline.keys import (
+    Stream,
+    job_partition,
+    parse_record_key,
+    partition_for,
+    record_key,
+)
+
+NAMES = st.from_regex(r"[A-Za-z0-9._~+=@-]{1,20}", fullmatch=True)
+STREAMS = st.builds(Stream, NAMES, NAMES, NAMES)
+INDEXES = st.integers(0, 10**10 - 1)
+
+
+@given(st.text(min_size=1), st.integers(1, 1024))
+def test_a_document_lies_where_kafkas_own_partitioner_puts_its_id(id: str, count: int) -> None:
+    id = id.encode(errors="replace").decode()
+
+    assert partition_for(id, count) == (murmur2(id.encode()) & 0x7FFFFFFF) % count
+
+
+@given(STREAMS, INDEXES)
+def test_a_key_names_stream_and_index(stream: Stream, index: int) -> None:
+    assert parse_record_key(record_key(stream, index)) == (stream, index)
+    assert record_key(stream, index).startswith(stream.prefix.encode())
+
+
+@given(STREAMS, INDEXES, INDEXES)
+def test_the_order_of_keys_is_the_order_of_indexes(stream: Stream, one: int, other: int) -> None:
+    assert (record_key(stream, one) < record_key(stream, other)) == (one < other)
+
+
+@given(STREAMS, STREAMS)
+def test_no_streams_keys_begin_with_anothers_prefix(one: Stream, other: Stream) -> None:
+    assert (one == other) or not record_key(one, 0).startswith(other.prefix.encode())
+
+
+@pytest.mark.parametrize("key", [b"", b"a/b/c", b"a/b/c/d", b"a/b/c/1/2", b"\xff/b/c/1"])
+def test_anything_else_is_no_key(key: bytes) -> None:
+    with pytest.raises(ValueError):
+        parse_record_key(key)
+
+
+def test_a_job_id_ends_in_its_partition() -> None:
+    assert job_partition("0190a6e0-0000-7000-8000-000000000000-12") == 12
+    for id in ("", "job", "0190a6e0-"):
+        with pytest.raises(ValueError, match="invalid literal"):
+            job_partition(id)
