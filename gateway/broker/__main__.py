@@ -15,7 +15,8 @@ def main() -> None:
     try:
         app(prog_name="docreactor broker")
     except ReactorError as error:
-        Console(stderr=True).print(f"[red]{error.name()}[/]: {error.message}", soft_wrap=True)
+        said = f"{error.name()}: {error.message}"
+        Console(stderr=True).print(said, style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
 
 

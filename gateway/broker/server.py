@@ -35,6 +35,7 @@ WHEN_TOLD = 'read -r go && exec "$@" </dev/null'
 
 LOG_SETTINGS = """\
 status = error
+shutdownHook = disable
 rootLogger.level = info
 rootLogger.appenderRef.file.ref = file
 appender.file.type = RollingFile
@@ -183,13 +184,15 @@ def kill(home: Home, server: Server) -> None:
 
 
 def last_words(home: Home) -> str:
-    """The last complaint of the broker's log, else of the JVM."""
-    for path, marks in ((home.log, (" ERROR ", " FATAL ")), (home.output, ("",))):
-        if path.is_file():
-            lines = path.read_text(errors="replace").splitlines()
-            if found := [line for line in lines if line and any(mark in line for mark in marks)]:
-                return found[-1][:300]
-    return "it said nothing"
+    """What the broker's log complained of last, and its cause; else what the JVM said."""
+    lines = _lines(home.log)
+    complaints = [at for at, line in enumerate(lines) if " ERROR " in line or " FATAL " in line]
+    said = lines[complaints[-1] :][:2] if complaints else _lines(home.output)[-1:]
+    return " ".join(said)[:500] or "it said nothing"
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(errors="replace").splitlines() if path.is_file() else []
 
 
 def _gone(home: Home, *, within_s: float) -> bool:

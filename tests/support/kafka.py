@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from docreactor.gateway.broker.runtime import Runtime
 from docreactor.pipeline.errors import ReactorError
 from tests.support.own_kafka import OwnKafka, prepare
 from tests.support.shared_kafka import RunDirectory, SharedKafka
@@ -41,6 +42,12 @@ def own_kafka(pytestconfig: pytest.Config) -> Iterator[OwnKafka]:
         yield own
     finally:
         own.close()
+
+
+@pytest.fixture(scope="session")
+def broker_runtime() -> Runtime:
+    """Java and the checked jars, for tests of the development broker itself."""
+    return prepare()[0]
 
 
 @pytest.fixture
@@ -94,7 +101,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     try:
         if "kafka" in needed:
             session.config.stash[SHARED].address()
-        if "own_kafka" in needed:
+        if {"own_kafka", "broker_runtime"} & needed:
             prepare()
     except ReactorError as error:
         raise pytest.UsageError(f"{error.name()}: {error.message}") from error
