@@ -503,7 +503,7 @@ class StoreClosedError(ReactorError):
 
 
 class StoreFailedError(ReactorError):
-    """The disk refused, or a file is damaged. Mend the place, or remove the table: it is rebuilt."""
+    """The disk refused, or a file is damaged. Mend the place, or remove the table to rebuild it."""
 
     status = 503
 

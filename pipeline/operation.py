@@ -17,8 +17,8 @@ class Operation(Record):
     """The value of a record of `operations`; its key names the stream and the index.
 
     `hash` is of the scope's canonical state after the operation. `previous` is the digest of the
-    stored bytes of the operation before it in the stream, or None at index 0. `error` is a reducer's
-    message: the operation then left the state as it was.
+    stored bytes of the operation before it in the stream, or None at index 0. `error` is what a
+    reducer raised: the operation then left the state as it was.
     """
 
     id: str

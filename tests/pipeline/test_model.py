@@ -339,6 +339,7 @@ def test_a_document_type_has_a_form(name: str) -> None:
 
 def test_what_cannot_work_is_refused_where_it_is_defined() -> None:
     model = DocumentModel("t/x", state=dict)
+    stranger: Any = AddItem
     model.action(type="A")(set_key)
     model.upgrade(to=2)(lambda state: state)
 
@@ -348,7 +349,7 @@ def test_what_cannot_work_is_refused_where_it_is_defined() -> None:
         (lambda: model.upgrade(to=1)(lambda state: state), "version 1 must be a number from 2 on"),
         (lambda: model.upgrade(to=3)(set_key), "set_key: an upgrade takes the old state"),
         (lambda: model.upgrade(to=3, scope="document")(set_key), "the platform's"),
-        (lambda: DocumentModel("t/y", state=AddItem), "must be dict or a class derived"),  # type: ignore[arg-type]
+        (lambda: DocumentModel("t/y", state=stranger), "must be dict or a class derived"),
         (lambda: DocumentModel("t/y", state=dict, scopes={"document": dict}), "the platform's"),
     ]
     for define, message in refused:
