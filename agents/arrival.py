@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
-from docreactor.tables.keyframes import keyframe_rows
 
 from docreactor.agents.attempts import Attempts
 from docreactor.agents.board import reducer_key
@@ -18,6 +18,7 @@ from docreactor.agents.shelf import DOCUMENTS_SCHEMA, WRITE_SCHEMA, PartitionTab
 from docreactor.agents.view import ViewAgent
 from docreactor.pipeline.errors import ActionsLostError, OffsetsLostError
 from docreactor.pipeline.position import Offset
+from docreactor.tables.keyframes import keyframe_rows
 from docreactor.tables.store import Row, Store, StoreIdentity
 
 _log = structlog.get_logger(__name__)
@@ -169,12 +170,15 @@ class Arrival:
                 before,
                 wanted,
                 take,
-                lambda done, share=share: self._progress(share + done / 2),
+                partial(self._share, share),
             )
             if store is tables.write_store and count:
                 tables.write.cache.clear()
             deployment.metrics.restored.inc(count)
             _log.info("restored", partition=self._partition, records=count, table=_name(share))
+
+    def _share(self, before: float, done: float) -> None:
+        self._progress(before + done / 2)
 
     def _at(self, store: Store) -> Mapping[TopicPartition, Offset]:
         positions = store.positions()

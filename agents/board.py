@@ -47,6 +47,7 @@ class Board:
         self._wake = asyncio.Event()
         self._next_offset = 0
         self._moved = asyncio.Condition()
+        self._opening = asyncio.Lock()
         self._writer: Writer | None = None
 
     def row(self, key: str) -> Mapping[str, Any] | None:
@@ -114,8 +115,9 @@ class Board:
             await self._writer.close()
 
     async def _append(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
-        if self._writer is None:
-            self._writer = await self._log.writer()
+        async with self._opening:
+            if self._writer is None:
+                self._writer = await self._log.writer()
         entries = [Entry(key.encode(), encode(row)) for key, row in rows.items()]
         await self._writer.append(self._source, entries)
 

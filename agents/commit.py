@@ -6,9 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from docreactor.tables.jobs import JobsTable
-from docreactor.tables.keyframes import keyframe_rows
-
 from docreactor.agents.lease import Lease
 from docreactor.agents.log import Entry, TopicPartition, Transactor
 from docreactor.agents.metrics import Metrics
@@ -17,6 +14,8 @@ from docreactor.agents.staging import Staging, result_entries
 from docreactor.pipeline.errors import LogError
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.topics import Topics
+from docreactor.tables.jobs import JobsTable
+from docreactor.tables.keyframes import keyframe_rows
 from docreactor.tables.store import Row, Store
 
 
@@ -69,13 +68,17 @@ class Committer:
                 reached=reached,
             )
             if results:
+                appends[self._on(topics.jobs)] = results
                 firsts |= await transaction.send({self._on(topics.jobs): results})
             await transaction.consume({self._on(topics.actions): consumed})
         self.lease.prove(moment)
         self.metrics.transaction_s.observe(perf_counter() - since)
-        next_operation = Offset(first + len(staging.operations))
-        self._show(staging, results, consumed, next_operation)
-        return next_operation
+        positions = {topics.actions: consumed}
+        for source, offset in firsts.items():
+            if offset >= 0 and source.topic != topics.dead_letters:
+                positions[source.topic] = Offset(offset + len(appends[source]))
+        self._show(staging, results, positions)
+        return positions.get(topics.operations, reached)
 
     async def renew(self, consumed: Offset) -> None:
         """Prove ownership when there is nothing to commit."""
@@ -84,9 +87,7 @@ class Committer:
             await transaction.consume({self._on(self.topics.actions): consumed})
         self.lease.prove(moment)
 
-    def _show(
-        self, staging: Staging, results: list[Entry], consumed: Offset, next_operation: Offset
-    ) -> None:
+    def _show(self, staging: Staging, results: list[Entry], positions: dict[str, Offset]) -> None:
         operations, rows = self.tables.operations, staging.rows
         for stream in staging.touched:
             head = staging.heads[stream]
@@ -95,9 +96,6 @@ class Committer:
             self.tables.cache.put(stream, staging.states[stream])
         rows += keyframe_rows(staging.keyframes.rows)
         rows += [Row(*self.jobs.row(entry.key or b"", entry.value or b"")) for entry in results]
-        positions = {self.topics.actions: consumed}
-        if staging.operations:
-            positions[self.topics.operations] = next_operation
         self.store.write(rows, positions, now_ms=self.now_ms())
         self._count(staging)
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from docreactor.pipeline.registry import Registry
-
 from docreactor.agents.board import Board
 from docreactor.agents.clock import Clock
 from docreactor.agents.deadline import Deadline
 from docreactor.agents.log import Log, TopicPartition
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.shelf import Shelf
+from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.topics import Topics

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from time import perf_counter
 
 import structlog
-from docreactor.tables.wait import Reached
 
 from docreactor.agents.attempts import Attempts
 from docreactor.agents.commit import Committer
@@ -22,6 +21,7 @@ from docreactor.pipeline.errors import (
 )
 from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.position import Offset
+from docreactor.tables.wait import Reached
 
 _log = structlog.get_logger(__name__)
 
@@ -141,9 +141,9 @@ class ViewLane:
         self._count_max = count_max
         self._tell = tell
 
-    async def run(self) -> None:
-        """For ever; what fails here is of the place and ends this life of the partition."""
-        while True:
+    async def run(self, leaving: Callable[[], bool]) -> None:
+        """Until `leaving` says so; what fails here is of the place and ends the present life."""
+        while not leaving():
             fetched = await self._inbox.take(count_max=self._count_max, timeout_s=60.0)
             if fetched is None:
                 continue

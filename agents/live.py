@@ -7,17 +7,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from docreactor.tables.cache import WriteCache
-from docreactor.tables.documents import DocumentsTable
-from docreactor.tables.jobs import JobsTable
-from docreactor.tables.operations import OperationsTable
-from docreactor.tables.wait import Reached
-
 from docreactor.agents.shelf import PartitionTables
 from docreactor.pipeline.errors import JobNotFoundError, JobNotReadyError, NotYetVisibleError
 from docreactor.pipeline.job import JobResult, JobStatus
 from docreactor.pipeline.position import Offset, Partition, Position
 from docreactor.pipeline.replay import Replay
+from docreactor.tables.cache import WriteCache
+from docreactor.tables.documents import DocumentsTable
+from docreactor.tables.jobs import JobsTable
+from docreactor.tables.operations import OperationsTable
+from docreactor.tables.wait import Reached
 
 Until = Literal["write", "read"]
 _UNKNOWN_JOB_S = 1.0

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from docreactor.pipeline.registry import Registry
 
 from docreactor.agents.board import Board, reducer_key
 from docreactor.agents.clock import Clock, SystemClock
@@ -27,6 +26,7 @@ from docreactor.pipeline.errors import LogError, MemberIdTakenError, RestoringEr
 from docreactor.pipeline.ids import IdMinter
 from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.keys import partition_for
+from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.timestamp import Microseconds

@@ -7,7 +7,6 @@ from collections.abc import Coroutine
 from typing import Any
 
 import structlog
-from docreactor.tables.wait import Reached
 
 from docreactor.agents.arrival import Arrival, Arrived
 from docreactor.agents.board import reducer_key, view_key
@@ -27,6 +26,7 @@ from docreactor.pipeline.errors import (
     ReactorError,
 )
 from docreactor.pipeline.position import Offset
+from docreactor.tables.wait import Reached
 
 _log = structlog.get_logger(__name__)
 
@@ -241,11 +241,14 @@ class PartitionAgent:
         self._error = None
         member.resume(actions, operations)
         self.tell()
-        await _first_ended(write.run(lambda: self._leaving), show.run())
+        await _first_ended(write.run(self._is_leaving), show.run(self._is_leaving))
 
     async def _end_of_actions(self) -> Offset:
         source = self._deployment.actions(self.partition)
         return (await self._deployment.log.end_offsets([source]))[source]
+
+    def _is_leaving(self) -> bool:
+        return self._leaving
 
     def tell(self) -> None:
         """Publish where the reducer and the view are."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from docreactor.agents.reducer import WriteTables
+from docreactor.pipeline.replay import Replay
+from docreactor.pipeline.settings import Settings
 from docreactor.tables.cache import WriteCache
 from docreactor.tables.documents import DocumentsTable
 from docreactor.tables.jobs import JobsTable
 from docreactor.tables.keyframes import Keyframes, StoreKeyValueStore
 from docreactor.tables.operations import OperationsTable
-
-from docreactor.agents.reducer import WriteTables
-from docreactor.pipeline.replay import Replay
-from docreactor.pipeline.settings import Settings
 from docreactor.tables.store import Store
 
 OpenStore = Callable[[str], Store]

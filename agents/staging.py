@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple
-
-from docreactor.tables.keyframes import KeyframeStage
-from docreactor.tables.operations import Head
+from typing import Any, NamedTuple
 
 from docreactor.agents.log import Entry
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
+from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import ReactorError
 from docreactor.pipeline.job import JobStatus, Mutation
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.position import partition_token
 from docreactor.pipeline.problem import problem
 from docreactor.pipeline.stream_state import StreamState
+from docreactor.tables.keyframes import KeyframeStage
+from docreactor.tables.operations import Head
 from docreactor.tables.store import Row
 
 
@@ -28,10 +28,20 @@ class JobStage:
     stream: Stream
     head: Head
     state: StreamState
+    document: Document | None
     operations: list[Entry] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
-    actions: list[tuple[Stream, Action]] = field(default_factory=list)
+    actions: list[tuple[Action, str]] = field(default_factory=list)
     keyframes: list[tuple[int, bytes]] = field(default_factory=list)
+
+
+class Known(NamedTuple):
+    """What an action id stands for already."""
+
+    type: str
+    scope: str
+    input: Any
+    timestamp: str | None
 
 
 class Ended(NamedTuple):
@@ -52,7 +62,7 @@ class Staging:
         self.states: dict[Stream, StreamState] = {}
         self.broken: dict[Stream, ReactorError] = {}
         self.touched: set[Stream] = set()
-        self.known: dict[tuple[Stream, str], int | Action] = {}
+        self.known: dict[tuple[Stream, str], Known] = {}
         self.operations: list[Entry] = []
         self.rows: list[Row] = []
         self.ended: list[Ended] = []
@@ -66,8 +76,9 @@ class Staging:
             self.heads[stage.stream] = stage.head
             self.states[stage.stream] = stage.state
             self.touched.add(stage.stream)
-            for stream, action in stage.actions:
-                self.known[stream, action.id] = action
+            for action, timestamp in stage.actions:
+                known = Known(action.type, action.scope, action.input, timestamp)
+                self.known[stage.stream, action.id] = known
             for label, content in stage.keyframes:
                 self.keyframes.add(stage.stream, label, content)
         self.ended.append(Ended(job, offset, len(self.operations), None))

@@ -6,9 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from docreactor.tables.documents import DocumentsStage, DocumentsTable
-from docreactor.tables.lru import Lru
-
 from docreactor.agents.deadline import Deadline, DeadlinePassed
 from docreactor.agents.log import LogRecord
 from docreactor.agents.metrics import Metrics
@@ -29,6 +26,8 @@ from docreactor.pipeline.record import check_format
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.stream_state import StreamState
+from docreactor.tables.documents import DocumentsStage, DocumentsTable
+from docreactor.tables.lru import Lru
 
 _STRETCH_S = 0.02
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
@@ -12,6 +12,7 @@ import orjson
 JSON = Any
 """A JSON value: None, bool, int of 64 bits, finite float, str, list, or dict with str keys."""
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -30,4 +31,5 @@ def decode(content: bytes) -> JSON:
 
 def digest(content: bytes) -> str:
     """SHA-256 of the bytes in base64url without padding, 43 characters."""
-    return urlsafe_b64encode(sha256(content).digest())[:43].decode()
+    # base64.urlsafe_b64encode, without its detours: this runs three times an action.
+    return b2a_base64(sha256(content).digest()).translate(_URL_SAFE, b"=\n").decode()

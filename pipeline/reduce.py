@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from docreactor.pipeline.canonical import digest, encode
@@ -68,7 +67,7 @@ def reduce(
     except (UnknownActionError, InvalidInputError, MemoryError):
         raise
     except Exception as cause:  # noqa: BLE001  a reducer may raise anything: it becomes the error
-        return replace(base, label=base.label + 1), _sentence(cause)
+        return base._replace(label=base.label + 1), _sentence(cause)
     return StreamState(base.label + 1, version, state, content, digest(content)), None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -52,7 +51,7 @@ class Replay:
                 f"{stream.prefix}: expected operation {base.label + 1}, found {operation.index}"
             )
         if operation.error is not None:
-            state = replace(base, label=operation.index)
+            state = base._replace(label=operation.index)
         else:
             state = self._reduce(base, operation, stream, document)
         if state.hash != operation.hash:

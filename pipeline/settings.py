@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     transaction_timeout_ms: int = Field(
         default=10_000, ge=1_000, description="open transaction, ms"
     )
+    broker_timeout_ms: int = Field(
+        default=15_000, ge=100, description="one request to a broker, ms"
+    )
     fetch_max_wait_ms: int = Field(default=50, ge=1, description="a broker may hold a fetch, ms")
     batch_jobs_max: int = Field(default=1_000, ge=1, description="jobs in one transaction, count")
     reducer_timeout_ms: int = Field(default=5_000, ge=1, description="one reduce, ms")

@@ -99,7 +99,7 @@ class WorkerProcess:
         """Wait until the process ends by itself; returns its exit code."""
         assert self.process is not None, "start it first"
         async with asyncio.timeout(_LIMIT_S):
-            while (code := self.process.poll()) is None:
+            while (code := self.process.poll()) is None:  # noqa: ASYNC110  a process tells nobody
                 await asyncio.sleep(0.05)
             return code
 

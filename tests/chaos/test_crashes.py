@@ -1,0 +1,129 @@
+"""Workers that die, freeze or leave: the log and the tables are judged from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.kafka import Kafka
+from tests.support.ordeal import Ordeal, ordeal, until
+from tests.support.workers import WorkerProcess, positions
+
+pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
+
+SIZES = [
+    pytest.param(4_000, 2, id="small"),
+    pytest.param(40_000, 6, id="full", marks=pytest.mark.chaos),
+]
+
+
+async def _feed(scene: Ordeal, count: int, pieces: int) -> None:
+    """Send the load in pieces, so that there is always something to do while workers die."""
+    for _ in range(pieces):
+        scene.load.add(count // pieces)
+        await scene.load.send(scene.log)
+
+
+async def _kill_in_transactions(scene: Ordeal, worker: WorkerProcess, kills: int) -> None:
+    for _ in range(kills):
+        before = await scene.written()
+        await scene.until_written(before + 50)
+        await scene.until_in_transaction()
+        worker.kill()
+        worker.start()
+
+
+@pytest.mark.parametrize(("actions", "kills"), SIZES)
+async def test_a_worker_killed_inside_transactions_loses_and_doubles_nothing(
+    kafka: Kafka, app: str, tmp_path: Path, actions: int, kills: int, record_property
+) -> None:  # type: ignore[no-untyped-def]
+    async with ordeal(kafka.bootstrap_servers, app, tmp_path, documents=100, seed=1) as scene:
+        worker = scene.worker("one")
+        worker.start()
+        try:
+            feeding = asyncio.create_task(_feed(scene, actions, kills * 10))
+            await _kill_in_transactions(scene, worker, kills)
+            await feeding
+            url = await worker.await_ready()
+            await scene.until_done(url)
+            aborted = await scene.judge(url)
+        finally:
+            worker.kill()
+        record_property("aborted_operations", aborted)
+        assert aborted > 0
+
+
+@pytest.mark.parametrize("actions", [2_000, pytest.param(20_000, marks=pytest.mark.chaos)])
+async def test_a_frozen_worker_that_goes_on_is_fenced_and_answers_nothing(
+    kafka: Kafka, app: str, tmp_path: Path, actions: int
+) -> None:
+    async with ordeal(kafka.bootstrap_servers, app, tmp_path, documents=50, seed=2) as scene:
+        first, second = scene.worker("first"), scene.worker("second")
+        first.start()
+        try:
+            zombie_url = await first.await_ready()
+            feeding = asyncio.create_task(_feed(scene, actions, 10))
+            await scene.until_written(60)
+            await scene.until_in_transaction()
+            first.freeze()
+            second.start()
+            url = await second.await_ready()
+            await feeding
+            await scene.until_done(url)
+            answers = asyncio.create_task(_ask(zombie_url, list(scene.load.amounts)))
+            await asyncio.sleep(0)
+            first.go_on()
+            assert [one for one in await answers if one == "local"] == []
+            await scene.judge(url)
+        finally:
+            first.kill()
+            second.kill()
+
+
+async def _ask(url: str, document_ids: list[str]) -> list[str]:
+    """Who answered for each document; a refusal or a closed connection is nobody."""
+    answered: list[str] = []
+    async with httpx.AsyncClient(timeout=20.0) as client:
+        for document_id in document_ids:
+            try:
+                reply = await client.get(f"{url}/v1/documents/{document_id}")
+            except httpx.TransportError:
+                continue
+            if reply.status_code == 200:
+                answered.append(reply.headers["X-Docreactor-Answered-By"])
+    return answered
+
+
+@pytest.mark.parametrize("actions", [3_000, pytest.param(40_000, marks=pytest.mark.chaos)])
+async def test_of_two_workers_one_stops_and_one_is_killed_under_load(
+    kafka: Kafka, app: str, tmp_path: Path, actions: int
+) -> None:
+    async with ordeal(kafka.bootstrap_servers, app, tmp_path, documents=100, seed=3) as scene:
+        first, second = scene.worker("first"), scene.worker("second")
+        first.start()
+        second.start()
+        try:
+            await first.await_ready()
+            url = await second.await_ready()
+
+            async def is_shared() -> bool:
+                return len({row["url"] for row in await positions(url)}) == 2
+
+            await until(is_shared)
+            feeding = asyncio.create_task(_feed(scene, actions, 20))
+            await scene.until_written(100)
+            assert first.stop() == 0
+            first.start()
+            await first.await_ready()
+            await until(is_shared)
+            await scene.until_in_transaction()
+            first.kill()
+            await feeding
+            await scene.until_done(url)
+            await scene.judge(url)
+        finally:
+            first.kill()
+            second.kill()
