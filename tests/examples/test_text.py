@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -60,15 +60,15 @@ def test_a_patch_of_another_shape_is_refused_before_anything_is_stored(patches: 
         text.check(1, "global", "EDIT", {"patches": patches})
 
 
-def test_edits_of_100_kilobytes_take_a_small_part_of_a_millisecond() -> None:
+def test_edits_of_a_hundred_thousand_letters_take_a_fifth_of_a_millisecond() -> None:
     state = Text(content="é" * 100_000)
     input = {"patches": [[50_000, 1, "xy"]]}
 
     def seconds() -> float:
-        started = perf_counter()
+        started = process_time()
         for _ in range(100):
             after = text.apply(1, "global", "EDIT", state, input, CONTEXT)
             text.write(1, "global", after)
-        return (perf_counter() - started) / 100
+        return (process_time() - started) / 100
 
     assert min(seconds() for _ in range(5)) < 0.0002
