@@ -1,0 +1,61 @@
+"""Single fields of a stored operation, read without decoding the whole.
+
+Canonical JSON sorts its keys, so an operation begins with `action` and ends with the fields from
+`hash` to `timestamp`. Whatever looks different is decoded.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import orjson
+
+_ACTION_ID = b'{"action":{"context":null,"id":"'
+_ACTION_ID_AT = len(_ACTION_ID)
+
+_TIMESTAMP = b',"timestamp":"'
+_TIMESTAMP_AT = -len('2000-01-01T00:00:00.000000Z"}')
+_TIMESTAMP_NAME_AT = _TIMESTAMP_AT - len(_TIMESTAMP)
+
+_END_MAX = 300
+_END = re.compile(
+    rb',"hash":"([^"\\]*)","id":"[0-9a-f]*","index":\d+,"previous":(?:null|"[^"\\]*"),'
+    rb'"skip":(\d+),"timestamp":"[^"\\]*"}\Z'
+)
+
+
+def action_id(content: bytes) -> bytes:
+    """The id of the action that was answered."""
+    if content.startswith(_ACTION_ID):
+        return content[_ACTION_ID_AT : content.index(b'"', _ACTION_ID_AT)]
+    whole: str = _decode(content)["action"]["id"]
+    return whole.encode()
+
+
+def timestamp(content: bytes) -> bytes:
+    """The operation's time, as text: such texts compare as their times do."""
+    if content[_TIMESTAMP_NAME_AT:_TIMESTAMP_AT] == _TIMESTAMP:
+        return content[_TIMESTAMP_AT:-2]
+    whole: str = _decode(content)["timestamp"]
+    return whole.encode()
+
+
+def skip(content: bytes) -> int:
+    """How many indexes before it the operation supersedes."""
+    if end := _END.search(content, max(0, len(content) - _END_MAX)):
+        return int(end[2])
+    whole: int = _decode(content)["skip"]
+    return whole
+
+
+def state_hash(content: bytes) -> str:
+    """The hash of the state after the operation."""
+    if end := _END.search(content, max(0, len(content) - _END_MAX)):
+        return end[1].decode()
+    whole: str = _decode(content)["hash"]
+    return whole
+
+
+def _decode(content: bytes) -> Any:
+    return orjson.loads(content)

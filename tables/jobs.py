@@ -1,0 +1,35 @@
+"""What became of one partition's jobs."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from docreactor.pipeline.job import JobResult
+from docreactor.tables.store import Row, Store
+
+_SPACE = b"j/"
+
+
+class JobsTable:
+    """Job results by id, as the records of `jobs` carry them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def get(self, job_id: str) -> JobResult | None:
+        """None for a job that is unknown or past its retention."""
+        content = self._store.get(_SPACE + job_id.encode())
+        return None if content is None else JobResult.decode(content)
+
+    def row(self, job_id: bytes, content: bytes | None) -> Row:
+        """The row of one record; None for a tombstone."""
+        return Row(_SPACE + job_id, content)
+
+    def expired_rows(self, now_ms: int, retention_ms: int, count_max: int) -> list[Row]:
+        """What removes the oldest jobs that are past their retention.
+
+        A job id begins with a UUIDv7, and so with its time.
+        """
+        oldest = f"{max(0, now_ms - retention_ms):012x}"
+        end = _SPACE + f"{oldest[:8]}-{oldest[8:]}".encode()
+        return [Row(key, None) for key in islice(self._store.keys(_SPACE, end), count_max)]

@@ -1,0 +1,206 @@
+"""The operation store: a materialised partition of `operations`, with its indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from struct import Struct
+
+from docreactor.pipeline.canonical import digest
+from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.timestamp import parse
+from docreactor.tables import fields
+from docreactor.tables.store import Row, Store
+
+_OPERATION = b"o/"
+_ACTION = b"a/"
+_HEAD = b"h/"
+_INDEX_DIGITS = 10
+_AFTER_SLASH = b"0"
+"""The byte after `/`: where the keys of a prefix that ends in a slash end."""
+
+_INDEX = Struct(">q")
+_NUMBERS = Struct(">qqqq")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a stream stands.
+
+    `next_index` is its revision. `latest_us` is its newest timestamp, which a reshuffle may leave
+    at a lower index. `previous` is the digest of the newest stored bytes. `keyframe_label` is -1
+    while no keyframe was stored; `bytes_since_keyframe` counts the operations after it.
+    """
+
+    next_index: int
+    latest_us: int
+    previous: str | None
+    keyframe_label: int
+    bytes_since_keyframe: int
+
+
+class OperationsTable:
+    """Every operation ever stored of one partition, by stream and index.
+
+    It reads the store and makes rows for it; whoever calls writes them, with the position.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def head(self, stream: Stream) -> Head | None:
+        """None for a stream without operations."""
+        return _head(self._store.get(_HEAD + stream.prefix.encode()))
+
+    def heads(self, streams: Sequence[Stream]) -> list[Head | None]:
+        """As `head`, in the order asked."""
+        keys = [_HEAD + stream.prefix.encode() for stream in streams]
+        return [_head(value) for value in self._store.get_many(keys)]
+
+    def scopes(self, document_id: str, branch: str) -> dict[str, Head]:
+        """The heads of every scope of one branch of a document."""
+        start = b"%b%b/" % (_HEAD, document_id.encode())
+        found: dict[str, Head] = {}
+        for key, value in self._store.scan(start, start[:-1] + _AFTER_SLASH):
+            _, _, scope, of_branch, _ = key.decode().split("/")
+            head = _head(value)
+            if of_branch == branch and head is not None:
+                found[scope] = head
+        return found
+
+    def get(self, stream: Stream, index: int) -> bytes | None:
+        """The stored bytes of one operation."""
+        return self._store.get(_operation_key(stream, index))
+
+    def get_many(self, stream: Stream, indexes: Sequence[int]) -> list[bytes | None]:
+        """As `get`, in the order asked."""
+        return list(self._store.get_many([_operation_key(stream, i) for i in indexes]))
+
+    def page(self, stream: Stream, first_index: int, count_max: int) -> list[tuple[int, bytes]]:
+        """Operations from this index on, ascending."""
+        end = (_OPERATION + stream.prefix.encode())[:-1] + _AFTER_SLASH
+        return self._take(_operation_key(stream, first_index), end, count_max)
+
+    def page_back(self, stream: Stream, last_index: int, count_max: int) -> list[tuple[int, bytes]]:
+        """Operations from this index downwards, descending."""
+        start = _OPERATION + stream.prefix.encode()
+        end = _operation_key(stream, last_index + 1)
+        return self._take(start, end, count_max, reverse=True)
+
+    def _take(
+        self, start: bytes, end: bytes, count_max: int, *, reverse: bool = False
+    ) -> list[tuple[int, bytes]]:
+        rows = self._store.scan(start, end, reverse=reverse)
+        return [(int(key[-_INDEX_DIGITS:]), value) for key, value in islice(rows, count_max)]
+
+    def index_of(self, stream: Stream, action_id: str) -> int | None:
+        """The newest index at which an action was stored."""
+        return self.indexes_of([(stream, action_id)])[0]
+
+    def indexes_of(self, pairs: Sequence[tuple[Stream, str]]) -> list[int | None]:
+        """As `index_of`, in the order asked, in one look-up."""
+        keys = [
+            f"a/{document_id}/{scope}/{branch}/{action_id}".encode()
+            for (document_id, scope, branch), action_id in pairs
+        ]
+        return [
+            None if value is None else _INDEX.unpack(value)[0]
+            for value in self._store.get_many(keys)
+        ]
+
+    def operation_rows(
+        self, stream: Stream, index: int, action_id: str, content: bytes
+    ) -> list[Row]:
+        """What storing one operation writes, but for its stream's head."""
+        prefix = stream.prefix
+        return [
+            Row(f"o/{prefix}{index:010d}".encode(), content),
+            Row(f"a/{prefix}{action_id}".encode(), _INDEX.pack(index)),
+        ]
+
+    def head_row(self, stream: Stream, head: Head) -> Row:
+        """What moving a stream's head writes."""
+        return _head_row(stream.prefix.encode(), head)
+
+    def restore_rows(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[Row]:
+        """What records of the topic write, in the topic's order, updated heads included.
+
+        A tombstone removes its operation and its stream's head: only an erasure writes one, and
+        it leaves no operation of the stream.
+        """
+        rows: list[Row] = []
+        append, action_id, pack = rows.append, fields.action_id, _INDEX.pack
+        streams: dict[bytes, list[tuple[int, bytes]] | None] = {}
+        erased: list[bytes] = []
+        for key, value in records:
+            prefix = key[:-_INDEX_DIGITS]
+            operation_key = _OPERATION + key
+            append(Row(operation_key, value))
+            if value is None:
+                streams[prefix] = None
+                erased.append(operation_key)
+                continue
+            index = int(key[-_INDEX_DIGITS:])
+            append(Row(_ACTION + prefix + action_id(value), pack(index)))
+            stream = streams.get(prefix)
+            if stream is None:
+                streams[prefix] = [(index, value)]
+            else:
+                stream.append((index, value))
+        stored = self._store.get_many([_HEAD + prefix for prefix in streams])
+        for (prefix, stream), head in zip(streams.items(), stored, strict=True):
+            moved = None if stream is None else _moved(_head(head), stream)
+            append(_head_row(prefix, moved))
+        return rows + self._forgotten(erased, rows) if erased else rows
+
+    def _forgotten(self, erased: list[bytes], rows: list[Row]) -> list[Row]:
+        """The rows that remove the action ids of erased operations."""
+        written = {key: value for key, value in rows if value is not None}
+        forgotten: list[Row] = []
+        for key in erased:
+            content = written.get(key) or self._store.get(key)
+            if content is not None:
+                prefix = key[len(_OPERATION) : -_INDEX_DIGITS]
+                forgotten.append(Row(_ACTION + prefix + fields.action_id(content), None))
+        return forgotten
+
+
+def _moved(stored: Head | None, operations: list[tuple[int, bytes]]) -> Head:
+    """A stored head moved on by operations of its stream."""
+    index, newest = max(operations)
+    if stored is not None and stored.next_index > index:
+        return stored
+    latest = max([fields.timestamp(content) for _, content in operations])
+    latest_us = int(parse(latest.decode()))
+    size = sum([len(content) for _, content in operations])
+    if stored is None:
+        return Head(index + 1, latest_us, digest(newest), -1, size)
+    return Head(
+        index + 1,
+        max(stored.latest_us, latest_us),
+        digest(newest),
+        stored.keyframe_label,
+        stored.bytes_since_keyframe + size,
+    )
+
+
+def _operation_key(stream: Stream, index: int) -> bytes:
+    return f"o/{stream.prefix}{index:010d}".encode()
+
+
+def _head_row(prefix: bytes, head: Head | None) -> Row:
+    if head is None:
+        return Row(_HEAD + prefix, None)
+    numbers = _NUMBERS.pack(
+        head.next_index, head.latest_us, head.keyframe_label, head.bytes_since_keyframe
+    )
+    return Row(_HEAD + prefix, numbers + (head.previous or "").encode())
+
+
+def _head(value: bytes | None) -> Head | None:
+    if value is None:
+        return None
+    next_index, latest_us, keyframe_label, bytes_since_keyframe = _NUMBERS.unpack_from(value)
+    previous = value[_NUMBERS.size :].decode() or None
+    return Head(next_index, latest_us, previous, keyframe_label, bytes_since_keyframe)

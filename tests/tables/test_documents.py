@@ -1,0 +1,335 @@
+"""The documents table shows what was staged, finds it, and forgets what was deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from docreactor.pipeline.canonical import decode
+from docreactor.pipeline.errors import InvalidInputError
+from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.operation import Operation
+from docreactor.tables.criteria import Criteria, Found, place_cursor
+from docreactor.tables.documents import DocumentsStage, DocumentsTable
+from docreactor.tables.memory import MemoryStore
+from docreactor.tables.store import Row
+from tests.tables.written import NOTES_TYPE, Written
+
+
+class Place:
+    """A documents table, and the history that it follows."""
+
+    def __init__(self) -> None:
+        self.written = Written()
+        self.table = DocumentsTable(MemoryStore(), self.written.replay)
+        self._followed = 0
+
+    def stage(self) -> DocumentsStage:
+        """A stage of everything that was written since the last one."""
+        stage = self.table.stage()
+        for key, content in self.written.records[self._followed :]:
+            document_id, scope, branch, index = key.decode().split("/")
+            stream = Stream(document_id, scope, branch)
+            state = self.written.states[stream][int(index)]
+            operation = Operation.decode(content)
+            stage.add(stream, state, operation.timestamp, operation.document_type)
+        self._followed = len(self.written.records)
+        return stage
+
+    def follow(self) -> list[Row]:
+        """Write everything that was written since the last time."""
+        rows = self.stage().rows()
+        self.table.store.write(rows, {}, now_ms=1)
+        return rows
+
+    def create(self, *document_ids: str, slug: str | None = None, branch: str = "main") -> None:
+        for document_id in document_ids:
+            self.written.create(document_id, branch, slug=slug)
+        self.follow()
+
+    def add(self, stream: Stream, count: int) -> None:
+        self.written.add(stream, count)
+        self.follow()
+
+    def delete(self, document_id: str) -> None:
+        self.written.delete(document_id)
+        self.follow()
+
+    def found(self, criteria: Criteria, limit: int) -> list[str]:
+        """All pages of a search, each of them full but the last."""
+        ids: list[str] = []
+        cursor: str | None = None
+        while True:
+            page = self.table.find(criteria, limit=limit, cursor=cursor)
+            ids += page.document_ids
+            if page.next_cursor is None:
+                return ids
+            assert len(page.document_ids) == limit
+            cursor = page.next_cursor
+
+
+@pytest.fixture
+def place() -> Place:
+    return Place()
+
+
+STREAM = Stream("d", "global", "main")
+
+
+def test_a_row_is_the_state_that_replay_wrote(place: Place) -> None:
+    place.create("d")
+    place.add(STREAM, 3)
+
+    content = place.table.row(STREAM)
+    assert content is not None
+    assert content == place.table.state("d", "global", "main")
+    assert place.written.replay.decode(STREAM, content) == place.written.states[STREAM][2]
+    assert place.table.row(Stream("x", "global", "main")) is None
+
+
+def test_a_stage_that_is_dropped_leaves_no_trace(place: Place) -> None:
+    place.written.create("d")
+    stage = place.stage()
+    stage.quarantine("d", {"title": "X"})
+    stage.rows()
+
+    assert place.table.header("d", "main") is None
+    assert place.table.quarantine_of("d") is None
+
+
+def test_a_batch_writes_each_stream_once(place: Place) -> None:
+    place.create("d")
+    place.written.add(STREAM, 50)
+
+    assert len([row for row in place.follow() if row.key.startswith(b"s/")]) == 1
+
+
+def test_a_header_tells_of_every_scope_of_its_branch(place: Place) -> None:
+    place.create("d", slug="home")
+    place.create("d", branch="draft")
+    place.add(STREAM, 3)
+    place.add(Stream("d", "local", "main"), 1)
+
+    header = place.table.header("d", "main")
+    assert header is not None
+    assert header.revision == {"document": 2, "global": 3, "local": 1}
+    assert header.document.slug == "home"
+    draft = place.table.header("d", "draft")
+    assert draft is not None
+    assert draft.revision == {"document": 2}
+    assert place.table.header("d", "main2") is None
+
+
+def test_a_document_was_last_modified_at_the_newest_time_of_all_its_scopes(place: Place) -> None:
+    place.create("d")
+    place.add(STREAM, 2)
+    newest = decode(place.written.records[-1][1])["timestamp"]
+    place.written.append(STREAM, {"text": "late"}, timestamp="2001-01-01T00:00:00.000000Z")
+    place.follow()
+    place.written.append(
+        Stream("d", "local", "main"), {"text": "late"}, timestamp="2001-01-01T00:00:00.000000Z"
+    )
+    place.follow()
+
+    header = place.table.header("d", "main")
+    assert header is not None
+    assert header.last_modified_at == newest
+
+
+def test_the_json_of_a_header_has_the_fields_of_http(place: Place) -> None:
+    place.create("d", slug="home")
+
+    header = place.table.header("d", "main")
+    assert header is not None
+    times = [decode(content)["timestamp"] for _, content in place.written.records]
+    assert header.json == {
+        "id": "d",
+        "document_type": NOTES_TYPE,
+        "slug": "home",
+        "name": None,
+        "branch": "main",
+        "created_at": times[0],
+        "last_modified_at": times[1],
+        "revision": {"document": 2},
+        "protocol_versions": {"base-reducer": 2},
+        "meta": {},
+    }
+
+
+def test_a_document_shows_all_its_scopes(place: Place) -> None:
+    place.create("d")
+    place.add(STREAM, 1)
+    place.add(Stream("d", "local", "main"), 1)
+
+    shown = place.table.document("d", "main")
+    assert shown is not None
+    assert shown.state == {
+        "document": {"version": 1, "hash": {"algorithm": "sha256", "encoding": "base64url"}},
+        "global": {"lines": ["line 0"]},
+        "local": {"lines": ["line 0"]},
+    }
+    assert shown.header == place.table.header("d", "main")
+
+
+def test_a_document_shows_the_scopes_asked_for_and_its_own(place: Place) -> None:
+    place.create("d")
+    place.add(STREAM, 1)
+    place.add(Stream("d", "local", "main"), 1)
+
+    shown = place.table.document("d", "main", ["local"])
+    assert shown is not None
+    assert set(shown.state) == {"document", "local"}
+    assert shown.header.revision == {"document": 2, "global": 1, "local": 1}
+
+
+def test_a_scope_without_operations_shows_what_a_new_document_has(place: Place) -> None:
+    place.create("d")
+
+    shown = place.table.document("d", "main")
+    assert shown is not None
+    assert shown.state["global"] == {"lines": []}
+    assert place.table.document("x", "main") is None
+
+
+def test_a_deleted_document_still_has_a_header_that_says_so(place: Place) -> None:
+    place.create("d")
+    place.delete("d")
+
+    shown = place.table.document("d", "main")
+    assert shown is not None
+    assert shown.header.document.is_deleted
+    assert shown.state["document"]["is_deleted"]
+
+
+def test_a_slug_stands_for_its_document_until_that_is_deleted(place: Place) -> None:
+    place.create("d", slug="home")
+    assert place.table.by_slug("home", "main") == "d"
+    assert place.table.by_slug("home", "draft") is None
+
+    place.delete("d")
+    assert place.table.by_slug("home", "main") is None
+
+
+def test_a_document_id_is_no_slug(place: Place) -> None:
+    place.create("d")
+
+    assert place.table.by_slug("d", "main") is None
+
+
+def test_of_two_documents_with_one_slug_the_newer_is_answered(place: Place) -> None:
+    place.create("b", "a", slug="home")
+    assert place.table.by_slug("home", "main") == "a"
+    assert [claim.document_id for claim in place.table.slugs.claims("home", "main")] == ["a", "b"]
+
+    place.delete("a")
+    assert place.table.by_slug("home", "main") == "b"
+
+
+def test_a_claim_is_the_same_whether_its_batch_was_cut_or_not(place: Place) -> None:
+    whole, cut = Place(), Place()
+    whole.create("d", slug="home")
+    cut.written.create("d", slug="home")
+    cut.written.records, later = cut.written.records[:1], cut.written.records[1:]
+    cut.follow()
+    cut.written.records += later
+    cut.follow()
+
+    rows = [list(place.table.store.scan(b"", b"\xff")) for place in (whole, cut)]
+    assert rows[0] == rows[1]
+
+
+def test_an_operation_after_the_deletion_does_not_bring_the_slug_back(place: Place) -> None:
+    place.create("d", slug="home")
+    place.delete("d")
+    place.create("e", slug="home")
+    place.add(STREAM, 1)
+
+    assert place.table.by_slug("home", "main") == "e"
+
+
+def test_documents_are_found_by_type_page_by_page(place: Place) -> None:
+    ids = [f"doc-{number}" for number in range(9)]
+    place.create(*ids)
+    place.create("draft-only", branch="draft")
+    criteria = Criteria(document_type=NOTES_TYPE)
+
+    for limit in (1, 3, 8, 9, 100):
+        assert place.found(criteria, limit) == ids
+    assert place.found(Criteria(branch="draft", document_type=NOTES_TYPE), 5) == ["draft-only"]
+    assert place.found(Criteria(document_type="other"), 5) == []
+
+
+def test_a_page_by_type_goes_on_behind_a_document_that_was_deleted_meanwhile(place: Place) -> None:
+    place.create("a", "b", "c")
+    criteria = Criteria(document_type=NOTES_TYPE)
+    page = place.table.find(criteria, limit=2)
+    place.delete("b")
+
+    assert page.document_ids == ["a", "b"]
+    rest = place.table.find(criteria, limit=2, cursor=page.next_cursor)
+    assert rest == Found(["c"], None)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_ids_are_found_in_the_order_asked_and_repeated_as_asked(place: Place, limit: int) -> None:
+    place.create("a", "b", "c")
+    place.delete("b")
+    criteria = Criteria(ids=("c", "x", "b", "a", "c"))
+
+    assert place.found(criteria, limit) == ["c", "a", "c"]
+
+
+def test_slugs_are_found_in_the_order_asked(place: Place) -> None:
+    place.create("a", slug="first")
+    place.create("b", slug="second")
+    criteria = Criteria(slugs=("second", "third", "first"))
+
+    assert place.found(criteria, 1) == ["b", "a"]
+
+
+def test_ids_come_before_slugs_and_a_type_narrows_both(place: Place) -> None:
+    place.create("a", slug="first")
+    place.create("b", slug="second")
+
+    assert place.found(Criteria(ids=("a",), slugs=("second",)), 5) == ["a"]
+    assert place.found(Criteria(ids=("a",), document_type="other"), 5) == []
+    assert place.found(Criteria(slugs=("first",), document_type=NOTES_TYPE), 5) == ["a"]
+    assert place.found(Criteria(ids=("a",), branch="draft"), 5) == []
+
+
+@pytest.mark.parametrize(
+    "criteria", [Criteria(ids=("a",)), Criteria(slugs=("a",)), Criteria(document_type="t")]
+)
+def test_a_cursor_of_something_else_is_refused(place: Place, criteria: Criteria) -> None:
+    cursors: Sequence[str] = ["nonsense", place_cursor(1) if criteria.document_type else "ZGE"]
+    for cursor in cursors:
+        with pytest.raises(InvalidInputError, match="cursor"):
+            place.table.find(criteria, limit=1, cursor=cursor)
+
+
+def test_a_quarantined_document_is_told_of_and_shows_what_it_showed(place: Place) -> None:
+    place.create("d", "e")
+    place.written.add(STREAM, 1)
+    stage = place.stage()
+    assert not stage.is_quarantined("d")
+    stage.quarantine("d", {"title": "HashMismatch"})
+    assert stage.is_quarantined("d")
+    place.table.store.write(stage.rows(), {}, now_ms=1)
+
+    assert place.table.quarantine_of("d") == {"title": "HashMismatch"}
+    assert list(place.table.quarantined()) == [("d", {"title": "HashMismatch"})]
+    assert place.table.stage().is_quarantined("d")
+    assert not place.table.stage().is_quarantined("e")
+    header = place.table.header("d", "main")
+    assert header is not None
+    assert header.revision == {"document": 2, "global": 1}
+
+
+def test_documents_whose_ids_begin_alike_are_kept_apart(place: Place) -> None:
+    place.create("d", "d0", "d-", slug="home")
+    place.add(Stream("d0", "global", "main"), 2)
+
+    header = place.table.header("d", "main")
+    assert header is not None
+    assert header.revision == {"document": 2}

@@ -1,0 +1,75 @@
+"""Of several claims of one slug the newest is answered, and all can be listed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from docreactor.tables.memory import MemoryStore
+from docreactor.tables.slugs import Claim, Slugs, claim_row, release_row
+from docreactor.tables.store import Store
+
+EARLY, LATE = "2026-11-21T00:00:00.000000Z", "2026-11-21T00:00:00.000001Z"
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=1_000)
+
+
+@pytest.fixture
+def store() -> Store:
+    return MemoryStore()
+
+
+def _claim(
+    store: Store, slug: str, claimed_at: str, document_id: str, branch: str = "main"
+) -> Claim:
+    claim = Claim(slug, branch, claimed_at, document_id)
+    store.write([claim_row(claim)], {}, now_ms=1)
+    return claim
+
+
+def test_the_newest_claim_is_answered_and_the_others_are_listed(store: Store) -> None:
+    older = _claim(store, "home", EARLY, "z")
+    newer = _claim(store, "home", LATE, "a")
+    slugs = Slugs(store)
+
+    assert slugs.find("home", "main") == "a"
+    assert slugs.claims("home", "main") == [newer, older]
+
+
+def test_of_two_claims_of_one_instant_the_greater_document_id_is_answered(store: Store) -> None:
+    _claim(store, "home", EARLY, "a")
+    _claim(store, "home", EARLY, "b")
+
+    assert Slugs(store).find("home", "main") == "b"
+
+
+def test_a_claim_that_is_released_leaves_the_slug_to_the_others(store: Store) -> None:
+    _claim(store, "home", EARLY, "a")
+    newer = _claim(store, "home", LATE, "b")
+    store.write([release_row(newer)], {}, now_ms=2)
+
+    assert Slugs(store).find("home", "main") == "a"
+
+
+def test_a_slug_is_one_branch_s(store: Store) -> None:
+    _claim(store, "home", EARLY, "a", branch="draft")
+
+    assert Slugs(store).find("home", "main") is None
+    assert Slugs(store).find("home", "draft") == "a"
+
+
+def test_contested_slugs_are_listed_with_their_claims(store: Store) -> None:
+    _claim(store, "alone", EARLY, "a")
+    _claim(store, "home", LATE, "a", branch="draft")
+    rivals = [_claim(store, "home", EARLY, "a"), _claim(store, "home", LATE, "b")]
+
+    assert list(Slugs(store).contested()) == [rivals]
+
+
+@given(slugs=st.lists(TEXT, min_size=1, max_size=6, unique=True))
+def test_any_text_is_a_slug_of_its_own(slugs: list[str]) -> None:
+    store = MemoryStore()
+    claims = [_claim(store, slug, EARLY, f"d{n}") for n, slug in enumerate(slugs)]
+
+    for claim in claims:
+        assert Slugs(store).claims(claim.slug, "main") == [claim]
