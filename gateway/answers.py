@@ -1,0 +1,153 @@
+"""What callers get: the shapes of replies, for OpenAPI and for the Python client."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from docreactor.gateway.refusal import error_of
+from docreactor.pipeline.errors import ReactorError
+from docreactor.pipeline.job import JobStatus
+
+JSONObject = dict[str, Any]
+
+
+class Answer(BaseModel):
+    """A frozen reply. Fields that a newer server adds are kept, so that an older client reads on.
+
+    Every list carries `next_cursor`: pass it back for the next page; null after the last.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Problem(Answer):
+    """A problem document of RFC 9457; `type` ends in the error's name, its facts are fields."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class Job(Answer):
+    """What became of a mutation.
+
+    `token` is empty before WRITE_READY: pass it to a read to see the write. `error` is a problem
+    document, or null.
+    """
+
+    id: str
+    document_id: str | None
+    scope: str | None
+    branch: str | None
+    status: JobStatus
+    token: str
+    error: JSONObject | None
+    retry_count: int
+    offset: int | None
+
+    @property
+    def failure(self) -> ReactorError | None:
+        """The error that the job ended with."""
+        return None if self.error is None else error_of(self.error)
+
+
+class Header(Answer):
+    """Who a document is. `revision` holds the next index of each scope that has operations."""
+
+    id: str
+    document_type: str
+    slug: str
+    name: str | None
+    branch: str
+    created_at: str
+    last_modified_at: str
+    revision: dict[str, int]
+    meta: JSONObject
+    protocol_versions: dict[str, int]
+
+
+class Document(Answer):
+    """A document: a state for each scope, and the position of the table that answered."""
+
+    header: Header
+    state: JSONObject
+    position: str
+
+
+class StoredAction(Answer):
+    """What was asked, with the time that it was given."""
+
+    id: str
+    type: str
+    scope: str
+    timestamp: str
+    input: Any
+    context: JSONObject | None
+
+
+class Operation(Answer):
+    """What was answered: `error` is null, or why the state stayed as it was."""
+
+    id: str
+    index: int
+    skip: int
+    timestamp: str
+    hash: str
+    previous: str | None
+    error: str | None
+    action: StoredAction
+
+
+class PartitionPosition(Answer):
+    """How far one reducer or read model is in one partition, and who runs it."""
+
+    kind: str
+    name: str
+    partition: int
+    next_offset: int | None = None
+    end_offset: int | None = None
+    lag: int | None = None
+    state: str | None = None
+    error: JSONObject | str | None = None
+    url: str | None = None
+    epoch: int | None = None
+    progress: float | None = None
+
+
+class Documents(Answer):
+    """A page of documents."""
+
+    documents: list[Document]
+    next_cursor: str | None
+
+
+class Operations(Answer):
+    """A page of a stream's history, in the order of its indexes."""
+
+    operations: list[Operation]
+    next_cursor: str | None
+
+
+class Positions(Answer):
+    """Every reducer and read model, partition by partition."""
+
+    positions: list[PartitionPosition]
+    next_cursor: str | None
+
+
+class Models(Answer):
+    """What this node can run: document types, versions, and the JSON Schema of each action."""
+
+    models: list[JSONObject]
+    next_cursor: str | None
+
+
+class Health(Answer):
+    """Whether the process lives (`/healthz`) and whether it serves (`/readyz`)."""
+
+    status: str
+    node: str
+    partitions: dict[str, str] = Field(default_factory=dict)

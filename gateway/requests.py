@@ -1,0 +1,121 @@
+"""What callers send: bodies and queries, which refuse what they do not know."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+
+from docreactor.pipeline.document import DEFAULT_BRANCH
+
+SLUG_CHARACTERS_MAX = 1_000
+LIMIT_DEFAULT = 100
+LIMIT_MAX = 1_000
+TIMEOUT_DEFAULT_MS = 30_000
+TIMEOUT_MAX_MS = 300_000
+DEFAULT_SCOPE = "global"
+
+
+class Request(BaseModel):
+    """Frozen, and refuses fields that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _split(values: Any) -> Any:
+    """Several values of one parameter are comma-separated or repeated."""
+    if isinstance(values, list):
+        return [part for value in values for part in _parts(value)]  # pyright: ignore
+    return values
+
+
+def _parts(value: Any) -> list[Any]:
+    return [part for part in value.split(",") if part] if isinstance(value, str) else [value]
+
+
+Several = Annotated[list[str], BeforeValidator(_split)]
+
+
+class CreateRequest(Request):
+    """A document to be created. Without `id` one is minted; an empty `slug` becomes the id."""
+
+    document_type: str
+    id: str | None = None
+    slug: str | None = Field(None, max_length=SLUG_CHARACTERS_MAX)
+    name: str | None = None
+    branch: str = DEFAULT_BRANCH
+    timestamp: str | None = None
+    initial_state: dict[str, Any] | None = None
+    meta: dict[str, Any] | None = None
+
+
+class ActionRequest(Request):
+    """One action. Without `id` one is minted; without `timestamp` the reducer stamps it."""
+
+    type: str = Field(min_length=1)
+    input: Any
+    scope: str = DEFAULT_SCOPE
+    id: str | None = None
+    timestamp: str | None = None
+    context: dict[str, Any] | None = None
+
+
+class SubmitRequest(Request):
+    """Actions for one scope: all of them or none. `expected_revision` is the next index."""
+
+    actions: list[ActionRequest]
+    branch: str = DEFAULT_BRANCH
+    expected_revision: Annotated[StrictInt, Field(ge=0)] | None = None
+
+
+class WaitQuery(Request):
+    """How long a call waits for its job."""
+
+    wait: Literal["write", "read"] | None = None
+    timeout_ms: int = Field(TIMEOUT_DEFAULT_MS, ge=0, le=TIMEOUT_MAX_MS)
+
+
+class DeleteQuery(WaitQuery):
+    """Which branch of the document ends."""
+
+    branch: str = DEFAULT_BRANCH
+
+
+class ReadQuery(Request):
+    """What a read must at least show: every write whose `token` is given."""
+
+    branch: str = DEFAULT_BRANCH
+    token: Several = Field(default_factory=list)
+    timeout_ms: int = Field(TIMEOUT_DEFAULT_MS, ge=0, le=TIMEOUT_MAX_MS)
+
+
+class DocumentQuery(ReadQuery):
+    """Which scopes, or with `at=<scope>:<index>` the state after that index."""
+
+    scopes: Several = Field(default_factory=list)
+    at: str | None = None
+
+
+class PageQuery(ReadQuery):
+    """Which page."""
+
+    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    cursor: str | None = None
+
+
+class FindQuery(PageQuery):
+    """By `ids` or `slugs`, in the order asked and narrowed by `type`; or all of a `type`."""
+
+    ids: Several = Field(default_factory=list)
+    slugs: Several = Field(default_factory=list)
+    type: str | None = None
+
+
+class HistoryQuery(PageQuery):
+    """Operations of one scope with index > `since`; `from` and `to` are inclusive times."""
+
+    scope: str = DEFAULT_SCOPE
+    since: int = Field(-1, ge=-1)
+    types: Several = Field(default_factory=list)
+    from_: str | None = Field(None, alias="from")
+    to: str | None = None

@@ -1,0 +1,124 @@
+"""The calls that change documents: create, submit, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+from fastapi import FastAPI, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from docreactor.agents.live import LivePartition
+from docreactor.gateway.answers import Job
+from docreactor.gateway.body import parse_body, read_body
+from docreactor.gateway.draft import Drafter
+from docreactor.gateway.idempotency import HEADER, ActionIds, check_key, document_id_for
+from docreactor.gateway.mutations import Asked, Mutations
+from docreactor.gateway.openapi import body_of, replies
+from docreactor.gateway.reach import Reach
+from docreactor.gateway.requests import CreateRequest, DeleteQuery, SubmitRequest, WaitQuery
+from docreactor.pipeline.action import DOCUMENT_SCOPE
+from docreactor.pipeline.document import Document
+from docreactor.pipeline.ids import check_id, check_name
+from docreactor.pipeline.job import Mutation
+from docreactor.pipeline.keys import Stream
+
+_REPLIES = replies({200: Job, 202: Job})
+
+
+class WriteRoutes:
+    """POST /v1/documents and /v1/documents/{id}/actions, DELETE /v1/documents/{id}."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._node = reach.node
+        self._mutations = Mutations(reach)
+        self._drafter = Drafter(reach.node)
+
+    def attach(self, app: FastAPI) -> None:
+        """Add the calls."""
+        app.add_api_route(
+            "/v1/documents",
+            self.create_document,
+            methods=["POST"],
+            status_code=202,
+            response_model=None,
+            tags=["documents"],
+            responses=_REPLIES,
+            openapi_extra=body_of(CreateRequest),
+        )
+        app.add_api_route(
+            "/v1/documents/{document_id}/actions",
+            self.submit_actions,
+            methods=["POST"],
+            status_code=202,
+            response_model=None,
+            tags=["documents"],
+            responses=_REPLIES,
+            openapi_extra=body_of(SubmitRequest),
+        )
+        app.add_api_route(
+            "/v1/documents/{document_id}",
+            self.delete_document,
+            methods=["DELETE"],
+            status_code=202,
+            response_model=None,
+            tags=["documents"],
+            responses=_REPLIES,
+        )
+
+    async def create_document(
+        self, request: Request, query: Annotated[WaitQuery, Query()]
+    ) -> Response:
+        """Create a document: CREATE_DOCUMENT and UPGRADE_DOCUMENT, one job."""
+        content = await read_body(request, self._node.settings)
+        asked = parse_body(content, CreateRequest)
+        if asked.id is None:
+            key = check_key(request.headers.get(HEADER))
+            document_id = document_id_for(key, self._node.mint)
+            # Whoever this is forwarded to must create the very same document.
+            given = asked.model_dump(exclude_unset=True)
+            content = orjson.dumps(given | {"id": document_id})
+        else:
+            document_id = check_id(asked.id, field="id")
+
+        def draft(ids: ActionIds, _: LivePartition | None) -> Mutation:
+            return self._drafter.create(asked, document_id, ids)
+
+        return await self._mutations.take(request, Asked(document_id, content, draft, query))
+
+    async def submit_actions(
+        self, request: Request, document_id: str, query: Annotated[WaitQuery, Query()]
+    ) -> Response:
+        """Submit actions of one scope, `global` by default: all of them or none."""
+        content = await read_body(request, self._node.settings)
+        check_id(document_id, field="id")
+        asked = parse_body(content, SubmitRequest)
+        check_name(asked.branch, field="branch")
+
+        def draft(ids: ActionIds, live: LivePartition | None) -> Mutation:
+            known = None if live is None else _known(live, document_id, asked.branch)
+            return self._drafter.submit(asked, document_id, ids, known)
+
+        return await self._mutations.take(request, Asked(document_id, content, draft, query))
+
+    async def delete_document(
+        self, request: Request, document_id: str, query: Annotated[DeleteQuery, Query()]
+    ) -> Response:
+        """Delete a document of one branch. Its history stays readable."""
+        check_id(document_id, field="id")
+
+        def draft(ids: ActionIds, _: LivePartition | None) -> Mutation:
+            return self._drafter.delete(document_id, query.branch, ids)
+
+        return await self._mutations.take(request, Asked(document_id, None, draft, query))
+
+
+def _known(live: LivePartition, document_id: str, branch: str) -> Document | None:
+    """The document as the documents table shows it, which may be a moment behind."""
+    stream = Stream(document_id, DOCUMENT_SCOPE, branch)
+    content = live.documents.row(stream)
+    if content is None:
+        return None
+    document: Document = live.replay.decode(stream, content).state
+    return document
