@@ -1,8 +1,10 @@
 """An event-sourced document reactor on Kafka."""
 
+from docreactor.gateway.blocking import SyncReactor
+from docreactor.gateway.client import Reactor
 from docreactor.pipeline.context import Context, Origin
 from docreactor.pipeline.errors import ReactorError
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.state import State
 
-__all__ = ["Context", "DocumentModel", "Origin", "ReactorError", "State"]
+__all__ = ["Context", "DocumentModel", "Origin", "Reactor", "ReactorError", "State", "SyncReactor"]
