@@ -68,30 +68,50 @@ class Reader(Protocol):
     """Reads partitions that it was given."""
 
     async def fetch(self, *, count_max: int, timeout_ms: int) -> Mapping[TopicPartition, Fetched]:
-        """Whatever has come, per partition whose position moved; empty after the timeout."""
+        """Whatever has come, per partition whose position moved; empty after the timeout.
+
+        At most so many records in all. Passing trouble is waited out; OffsetOutOfRange where the
+        log no longer holds a position; LogError when the reader is to be opened again.
+        """
         ...
 
-    def seek(self, source: TopicPartition, offset: Offset) -> None: ...
+    def seek(self, source: TopicPartition, offset: Offset) -> None:
+        """Read on from there. Nothing happens where the partition is not read or assigned."""
+        ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Idempotent."""
+        ...
 
 
 class Assignments(Protocol):
-    """Who is told about partitions. Both calls must return at once."""
+    """Who is told about partitions. What it raises comes out of the member's `fetch`."""
 
-    async def revoked(self, sources: frozenset[TopicPartition]) -> None: ...
+    async def revoked(self, sources: frozenset[TopicPartition]) -> None:
+        """All that were assigned, before every rebalance; not when the member is closed.
+
+        The group waits for its return, so long as its rebalance timeout.
+        """
+        ...
 
     async def assigned(self, sources: frozenset[TopicPartition]) -> None:
-        """Every partition starts paused, at offset 0 as a placeholder: seek, then resume."""
+        """All that are now assigned. It must return at once: nothing beats for the member.
+
+        Every partition starts paused, at offset 0 as a placeholder: seek, then resume.
+        """
         ...
 
 
 class Flow(Protocol):
     """Holds partitions back, and lets them go on."""
 
-    def pause(self, *sources: TopicPartition) -> None: ...
+    def pause(self, *sources: TopicPartition) -> None:
+        """Fetch nothing of these; what has come already is kept for their resumption."""
+        ...
 
-    def resume(self, *sources: TopicPartition) -> None: ...
+    def resume(self, *sources: TopicPartition) -> None:
+        """Fetch these again."""
+        ...
 
 
 class Member(Reader, Flow, Protocol):
@@ -102,10 +122,16 @@ class Writer(Protocol):
     """Appends outside transactions; idempotent, acknowledged by every in-sync replica."""
 
     async def append(self, to: TopicPartition, entries: Sequence[Entry]) -> Offset:
-        """Returns the first entry's offset once all are acknowledged; they stand in order."""
+        """Returns the first entry's offset once all are acknowledged; they stand in order.
+
+        At least one entry. TooLarge or RecordRefused where one does not fit; after any other
+        LogError it is unknown which of them stand. The writer stays usable.
+        """
         ...
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Idempotent."""
+        ...
 
 
 class Transaction(Protocol):
@@ -127,13 +153,23 @@ class Transaction(Protocol):
 
 
 class Transactor(Protocol):
-    """The one writer behind a transactional id."""
+    """The one writer behind a transactional id.
+
+    A LogError out of a transaction spends it: after Fenced end the process; after any other,
+    RecordRefused included, close it, open the id again, and read the committed offset again,
+    because another process may have come in between. What the block itself raises aborts, and
+    the transactor stays usable. One transaction at a time.
+    """
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """Begins on entry, commits on exit, aborts when the block raises.
 
+        After the exit it is decided; readers, end offsets and the group's offsets show it a
+        moment later, and to whoever opens the same id, at once.
+
         Fenced when another process has opened the same transactional id; RecordRefused as in
-        `send`; LogError for what may be tried again after reopening.
+        `send`, even if the block caught it; any other LogError on exit leaves it unknown whether
+        the transaction stands, until the id is opened again.
         """
         ...
 
@@ -146,7 +182,10 @@ class Log(Protocol):
     """A cluster of topics, as one deployment's process uses it."""
 
     async def transactor(self, transactional_id: str) -> Transactor:
-        """Fences the previous owner and ends its open transaction before it returns."""
+        """Fences the previous owner and ends its open transaction before it returns.
+
+        LogError when that takes longer than a request may.
+        """
         ...
 
     async def writer(self) -> Writer: ...
@@ -158,7 +197,10 @@ class Log(Protocol):
     ) -> Reader: ...
 
     async def member(self, topics: Sequence[str], assignments: Assignments) -> Member:
-        """Join the group `<app>-reactor`; equal partition numbers go to the same member."""
+        """Join the group `<app>-reactor`; equal partition numbers go to the same member.
+
+        `assignments` hears nothing before this has returned.
+        """
         ...
 
     async def committed(self, source: TopicPartition) -> Offset | None:
@@ -166,7 +208,7 @@ class Log(Protocol):
         ...
 
     async def commit(self, next_offsets: Mapping[TopicPartition, Offset]) -> None:
-        """Set the group's offsets by hand. Refused while the group has members."""
+        """Set the group's offsets by hand. GroupHasMembers while it has any."""
         ...
 
     async def start_offsets(
@@ -182,11 +224,17 @@ class Log(Protocol):
         ...
 
     async def create(self, topics: Sequence[TopicDeclaration]) -> Sequence[str]:
-        """Create those that are missing; returns their names."""
+        """Create those that are missing; returns their names once they can be used."""
         ...
 
     async def describe(self, names: Sequence[str]) -> Sequence[TopicDeclaration]:
         """Those that exist, each with its whole configuration."""
         ...
 
-    async def close(self) -> None: ...
+    async def broker_count(self) -> int:
+        """How many brokers live."""
+        ...
+
+    async def close(self) -> None:
+        """Closes what it opened and nobody has closed."""
+        ...

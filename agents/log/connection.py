@@ -1,0 +1,59 @@
+"""How a Kafka is reached: its address, TLS and SASL, as every aiokafka client takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ssl import SSLContext, create_default_context
+from typing import Any
+
+from docreactor.pipeline.errors import InvalidInputError
+from docreactor.pipeline.settings import Settings
+
+_PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The arguments that all clients of one Kafka share."""
+
+    bootstrap_servers: str
+    arguments: dict[str, Any]
+
+
+def connection_to(bootstrap_servers: str, settings: Settings) -> Connection:
+    """Read the certificates and check the combination; InvalidInput names the setting."""
+    protocol = settings.broker_security_protocol
+    if protocol not in _PROTOCOLS:
+        raise InvalidInputError("broker_security_protocol", f"must be one of {_PROTOCOLS}")
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": bootstrap_servers,
+        "client_id": settings.app,
+        "security_protocol": protocol,
+    }
+    if protocol.endswith("SSL"):
+        arguments["ssl_context"] = _tls(settings)
+    if protocol.startswith("SASL"):
+        arguments |= _sasl(settings)
+    return Connection(bootstrap_servers, arguments)
+
+
+def _tls(settings: Settings) -> SSLContext:
+    try:
+        context = create_default_context(cafile=settings.broker_ca_file)
+        if settings.broker_certificate_file is not None:
+            context.load_cert_chain(settings.broker_certificate_file, settings.broker_key_file)
+    except OSError as cause:
+        raise InvalidInputError(
+            "broker_ca_file, broker_certificate_file, broker_key_file", str(cause)
+        ) from cause
+    return context
+
+
+def _sasl(settings: Settings) -> dict[str, Any]:
+    if settings.broker_username is None or settings.broker_password is None:
+        raise InvalidInputError("broker_username, broker_password", "SASL needs both")
+    return {
+        "sasl_mechanism": settings.broker_sasl_mechanism,
+        "sasl_plain_username": settings.broker_username,
+        "sasl_plain_password": settings.broker_password.get_secret_value(),
+    }
