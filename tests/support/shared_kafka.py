@@ -12,6 +12,7 @@ from docreactor.gateway.broker.home import Home
 from docreactor.gateway.broker.lock import is_locked, lock, open_locked
 from docreactor.gateway.broker.profile import Profile
 from docreactor.gateway.broker.progress import silent
+from docreactor.gateway.broker.resolution import parse_addresses
 from docreactor.gateway.broker.server import kill, recorded_server
 from docreactor.pipeline.settings import Settings
 from tests.support.container import (
@@ -39,6 +40,7 @@ class SharedKafka:
     def address(self) -> str:
         """The address of the shared Kafka; the first call of the run starts it."""
         if self._choice not in ("auto", "local", "testcontainers"):
+            parse_addresses(self._choice)
             return self._choice
         with lock(self.directory / "start", wait_s=START_WAIT_S, progress=silent):
             if address := recorded_container(self.directory):

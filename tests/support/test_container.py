@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from testcontainers.core.config import ConnectionMode, testcontainers_config
 
+from docreactor.gateway.broker.runtime import Runtime
+from docreactor.pipeline.errors import InvalidInputError
 from tests.support.container import (
     docker_answers,
     recorded_container,
@@ -19,7 +21,7 @@ from tests.support.container import (
     start_container,
 )
 from tests.support.fake_docker import CONTAINER, HOST_PORT, FakeDocker, fake_docker
-from tests.support.shared_kafka import SharedKafka
+from tests.support.shared_kafka import SharedKafka, end_everything
 
 
 @pytest.fixture
@@ -114,6 +116,19 @@ def test_the_option_testcontainers_does_not_ask_whether_there_is_an_engine(
     SharedKafka(tmp_path, "testcontainers").address()
     assert not engine.asked("GET", "/_ping")
     assert engine.asked("POST", "/containers/create")
+
+
+def test_the_option_local_asks_no_engine(
+    engine: FakeDocker, tmp_path: Path, broker_runtime: Runtime
+) -> None:
+    assert SharedKafka(tmp_path, "local").address().startswith("127.0.0.1:")
+    end_everything(tmp_path)
+    assert not engine.questions
+
+
+def test_a_word_that_is_no_address_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="'docker' is not host:port"):
+        SharedKafka(tmp_path, "docker").address()
 
 
 def test_an_address_is_taken_as_it_is(engine: FakeDocker, tmp_path: Path) -> None:

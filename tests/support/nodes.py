@@ -1,0 +1,152 @@
+"""Nodes over a log in memory, in this process: restarts keep the log and the tables."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from docreactor.agents.clock import SystemClock
+from docreactor.agents.live import LivePartition
+from docreactor.agents.log import Entry, Isolation, TopicPartition
+from docreactor.agents.log.memory import MemoryLog
+from docreactor.agents.log.memory_cluster import MemoryCluster
+from docreactor.agents.log.memory_transactor import Hook
+from docreactor.agents.metrics import Metrics
+from docreactor.agents.node import Node, Place, open_node
+from docreactor.pipeline.action import Action
+from docreactor.pipeline.job import JobResult, Mutation
+from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.model import DocumentModel
+from docreactor.pipeline.operation import Operation
+from docreactor.pipeline.position import Offset
+from docreactor.pipeline.registry import Registry
+from docreactor.pipeline.settings import Settings
+from docreactor.pipeline.topics import Topics, declarations
+from docreactor.tables.memory import MemoryStore
+from tests.support.ledger import ledger
+
+LOG_ID = "0123456789abcdef0123456789abcdef"
+
+
+class KeptStore(MemoryStore):
+    """A store in memory that a restart finds as it was left, as a directory would be."""
+
+    def close(self) -> None:
+        """Stay: the next process opens it again."""
+
+
+@dataclass(slots=True)
+class Site:
+    """A cluster and the tables of one place, over which nodes come and go."""
+
+    settings: Settings
+    models: Sequence[DocumentModel] = (ledger,)
+    cluster: MemoryCluster = field(default_factory=MemoryCluster)
+    stores: dict[str, KeptStore] = field(default_factory=dict)
+    jobs: int = 0
+
+    def __post_init__(self) -> None:
+        for declared in declarations(self.settings):
+            self.cluster.create(declared)
+
+    @property
+    def topics(self) -> Topics:
+        return Topics(self.settings.app)
+
+    def open_store(self, name: str) -> KeptStore:
+        return self.stores.setdefault(name, KeptStore())
+
+    def log(self, hook: Hook | None = None) -> MemoryLog:
+        if hook is None:
+            return MemoryLog(self.cluster, self.settings)
+        return MemoryLog(self.cluster, self.settings, hook)
+
+    @asynccontextmanager
+    async def node(self, hook: Hook | None = None) -> AsyncIterator[Node]:
+        """A node that serves, until the block ends."""
+        log = self.log(hook)
+        place = Place(self.open_store, "http://here", Metrics(), SystemClock(), "here")
+        registry = Registry(list(self.models))
+        async with open_node(log, registry, self.settings, log_id=LOG_ID, place=place) as node:
+            await until_ready(node)
+            yield node
+
+    def job(self, document_id: str, actions: Sequence[tuple[str, Any]], **fields: Any) -> Mutation:
+        """A job with ids of its own; `id` and `timestamp` of an action may be given in `fields`."""
+        self.jobs += 1
+        scope = fields.pop("scope", "global")
+        ids = fields.pop("ids", None) or [f"a{self.jobs}-{at}" for at in range(len(actions))]
+        stamps = fields.pop("stamps", None) or [None] * len(actions)
+        made = tuple(
+            Action(id=action_id, type=kind, scope=scope, input=given, timestamp=stamp)
+            for action_id, (kind, given), stamp in zip(ids, actions, stamps, strict=True)
+        )
+        return Mutation(
+            id=f"j{self.jobs}-0",
+            document_id=document_id,
+            branch=fields.pop("branch", "main"),
+            scope=scope,
+            actions=made,
+            **fields,
+        )
+
+    def creation(self, document_id: str, **given: Any) -> Mutation:
+        """The job that creates a ledger."""
+        created = {"model": "test/ledger", "document_id": document_id} | given
+        upgraded = {"model": "test/ledger", "document_id": document_id}
+        upgraded |= {"from_version": 0, "to_version": 1}
+        actions = [("CREATE_DOCUMENT", created), ("UPGRADE_DOCUMENT", upgraded)]
+        branch = given.get("branch", "main")
+        return self.job(document_id, actions, scope="document", branch=branch)
+
+    async def append(self, key: bytes, value: bytes, **entry: Any) -> None:
+        """Put a record on partition 0 of actions, whatever it is."""
+        writer = await self.log().writer()
+        await writer.append(TopicPartition(self.topics.actions, 0), [Entry(key, value, **entry)])
+
+    def records(self, topic: str) -> list[Any]:
+        """The committed records of partition 0 of a topic."""
+        partition = self.cluster.partition(TopicPartition(topic, 0))
+        start, every = Offset(partition.start), partition.end + 1
+        return list(partition.read(start, count_max=every, isolation=Isolation.COMMITTED)[0])
+
+
+def site(app: str = "test", **settings: Any) -> Site:
+    """One partition, unless told otherwise."""
+    given = {"partitions": 1, "replication_factor": 1, "min_insync_replicas": 1} | settings
+    return Site(Settings(app=app, **given))
+
+
+async def until_ready(node: Node) -> None:
+    """Wait until every partition serves."""
+    async with asyncio.timeout(10.0):
+        while not node.ready():  # noqa: ASYNC110  a node tells nobody
+            await asyncio.sleep(0.001)
+
+
+def live(node: Node, partition: int = 0) -> LivePartition:
+    """The partition's tables, which must be served here."""
+    found = node.local(partition)
+    assert found is not None, "the partition does not serve"
+    return found
+
+
+async def done(node: Node, job: Mutation) -> JobResult:
+    """Submit a job and wait until the view shows it, or it has failed."""
+    offset = await node.submit(job)
+    return await live(node).wait_job(job.id, offset=offset, until="read", timeout_s=10.0)
+
+
+async def total(node: Node, document_id: str) -> Any:
+    """What the documents table shows of a ledger."""
+    shown = live(node).documents.document(document_id, "main")
+    return None if shown is None else shown.state["global"]["total"]
+
+
+def operations(node: Node, document_id: str, scope: str = "global") -> list[Operation]:
+    """The stored operations of a stream of the main branch."""
+    page = live(node).operations.page(Stream(document_id, scope, "main"), 0, 1000)
+    return [Operation.decode(content) for _, content in page]
