@@ -58,7 +58,8 @@ _SETTINGS: dict[Profile, dict[str, object]] = {
         "broker.session.timeout.ms": 3_000,
         "broker.heartbeat.interval.ms": 500,
         "transaction.abort.timed.out.transaction.cleanup.interval.ms": 200,
-        "log.cleaner.backoff.ms": 100,
+        # Oftener than this, looking over a few thousand partitions is work that is felt.
+        "log.cleaner.backoff.ms": 250,
         "log.initial.task.delay.ms": 100,
         "log.retention.check.interval.ms": 500,
     },

@@ -55,7 +55,6 @@ def _run_storage_tool(home: Home, runtime: Runtime) -> None:
 
 
 def _kafka_id() -> str:
-    """A random id as Kafka writes it: never one that begins with a dash, which it reserves."""
-    while (text := base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")) < "0":
-        pass
-    return text
+    """A random id as Kafka writes it: it begins with a letter, a dash would look like an option."""
+    first, *rest = uuid.uuid4().bytes
+    return base64.urlsafe_b64encode(bytes((first & 0x7F, *rest))).decode().rstrip("=")
