@@ -45,6 +45,7 @@ class WriteCache:
         ring_states: int,
     ) -> None:
         self._operations = operations
+        self._keyframes = keyframes
         self._rebuild = Rebuild(replay, operations, keyframes)
         self._ring_states = ring_states
         self._streams: Lru[Stream, _Cached] = Lru(streams_max)
@@ -114,9 +115,10 @@ class WriteCache:
         )
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything, also what is known of keyframes."""
         self._forgettings += 1
         self._streams.clear()
+        self._keyframes.forget()
 
     def _newest(self, stream: Stream) -> int:
         """The newest label: of the table, or of a state put here before its row is written."""

@@ -10,6 +10,7 @@ from typing import Protocol
 from docreactor.pipeline.keys import Stream, record_key
 from docreactor.pipeline.settings import Settings
 from docreactor.tables.keyframe_policy import keyframe_policy
+from docreactor.tables.lru import Lru
 from docreactor.tables.operations import Head
 from docreactor.tables.store import Row, Store
 
@@ -136,6 +137,8 @@ class Keyframes:
         self._values = values
         self._policy = keyframe_policy(settings)
         self._bytes_max = settings.record_bytes_max - _RECORD_OVERHEAD_BYTES
+        self._newest: Lru[Stream, list[int]] = Lru(settings.cache_documents_max)
+        self._staged: KeyframeStage | None = None
         self.kept = settings.keyframes_kept
         """So many of a stream's newest keyframes stay."""
         self.corrupted = 0
@@ -148,8 +151,34 @@ class Keyframes:
         return self._policy.due(head, state_bytes, label)
 
     def stage(self) -> KeyframeStage:
-        """What one batch will store."""
-        return KeyframeStage(self._values, self)
+        """What one batch will store. Call it when the batch before is written or dropped."""
+        self._learn()
+        self._staged = KeyframeStage(self._values, self)
+        return self._staged
+
+    def newest(self, stream: Stream) -> list[int]:
+        """A stream's newest labels, ascending: all that the next keyframe can make superfluous."""
+        known = self._newest.get(stream)
+        if known is None:
+            return sorted(islice(self.labels(stream), self.kept + 2))
+        return known[-self.kept - 2 :]
+
+    def forget(self) -> None:
+        """Look every label up again: rows were written that no stage knows of."""
+        self._staged = None
+        self._newest.clear()
+
+    def _learn(self) -> None:
+        """Remember the labels of the last stage, if it was written."""
+        stage, self._staged = self._staged, None
+        if stage is None:
+            return
+        is_written = stage.is_written()
+        for stream, labels in stage.labels.items():
+            if is_written:
+                self._newest.put(stream, labels)
+            else:
+                self._newest.remove(stream)
 
     def labels(self, stream: Stream, target: int | None = None) -> Iterator[int]:
         """The labels kept, up to `target`, the newest first."""
@@ -182,15 +211,18 @@ class KeyframeStage:
     def __init__(self, values: KeyValueStore, keyframes: Keyframes) -> None:
         self._values = values
         self._keyframes = keyframes
-        self._labels: dict[Stream, list[int]] = {}
         self._added: set[bytes] = set()
         self._records: dict[bytes, bytes | None] = {}
+        self.labels: dict[Stream, list[int]] = {}
+        """The newest labels of the streams that it touches, ascending."""
 
     def add(self, stream: Stream, label: int, content: bytes) -> None:
         """Store a keyframe and remove those that it makes superfluous."""
         if not self._keyframes.fits(content):
             return
-        labels = self._known(stream)
+        labels = self.labels.get(stream)
+        if labels is None:
+            labels = self.labels[stream] = self._keyframes.newest(stream)
         key = record_key(stream, label)
         if label not in labels:
             insort(labels, label)
@@ -213,13 +245,11 @@ class KeyframeStage:
             else:
                 self._values.put(key, value)
 
-    def _known(self, stream: Stream) -> list[int]:
-        """The newest labels, ascending: one more than the batch's first keyframe can remove."""
-        labels = self._labels.get(stream)
-        if labels is None:
-            newest = islice(self._keyframes.labels(stream), self._keyframes.kept + 2)
-            labels = self._labels[stream] = sorted(newest)
-        return labels
+    def is_written(self) -> bool:
+        """Whether the key-value store shows it. Its records are written together."""
+        stored = ((key, value) for key, value in self._records.items() if value is not None)
+        key, value = next(stored, (b"", None))
+        return value is not None and self._values.get(key) == value
 
     def _remove(self, key: bytes) -> None:
         if key in self._added:

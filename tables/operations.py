@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
 from itertools import islice
 from struct import Struct
 
@@ -24,8 +24,7 @@ _INDEX = Struct(">q")
 _NUMBERS = Struct(">qqqq")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Where a stream stands.
 
     `next_index` is its revision. `latest_us` is its newest timestamp, which a reshuffle may leave
@@ -109,14 +108,11 @@ class OperationsTable:
             for value in self._store.get_many(keys)
         ]
 
-    def operation_rows(
-        self, stream: Stream, index: int, action_id: str, content: bytes
-    ) -> list[Row]:
-        """What storing one operation writes, but for its stream's head."""
-        prefix = stream.prefix
+    def operation_rows(self, key: bytes, index: int, action_id: str, content: bytes) -> list[Row]:
+        """What storing one operation writes, but for its stream's head. `key` is its record's."""
         return [
-            Row(f"o/{prefix}{index:010d}".encode(), content),
-            Row(f"a/{prefix}{action_id}".encode(), _INDEX.pack(index)),
+            Row(_OPERATION + key, content),
+            Row(_ACTION + key[:-_INDEX_DIGITS] + action_id.encode(), _INDEX.pack(index)),
         ]
 
     def head_row(self, stream: Stream, head: Head) -> Row:

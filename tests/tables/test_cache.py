@@ -64,10 +64,10 @@ class Place:
         if operations:
             self.written.add(STREAM, operations)
         self.replay = CountingReplay()
-        values = MemoryKeyValueStore()
+        self.values = MemoryKeyValueStore()
         for label in keyframes:
-            values.put(record_key(STREAM, label), self.written.keyframe(STREAM, label))
-        self.keyframes = Keyframes(values, Settings())
+            self.values.put(record_key(STREAM, label), self.written.keyframe(STREAM, label))
+        self.keyframes = Keyframes(self.values, Settings())
         self.cache = WriteCache(
             self.replay,
             self.written.operations,
@@ -368,6 +368,21 @@ async def test_a_cleared_cache_builds_again() -> None:
 
     assert place.cache.peek(STREAM) is None
     assert await place.cache.get(STREAM) == place.states[4]
+
+
+async def test_a_cleared_cache_looks_keyframes_up_again() -> None:
+    place = Place(operations=20)
+    for label in (3, 4, 5):
+        stage = place.keyframes.stage()
+        stage.add(STREAM, label, place.written.keyframe(STREAM, label))
+        stage.publish()
+    for label in range(6, 19):
+        place.values.put(record_key(STREAM, label), place.written.keyframe(STREAM, label))
+    place.cache.clear()
+    stage = place.keyframes.stage()
+    stage.add(STREAM, 19, place.written.keyframe(STREAM, 19))
+
+    assert Row(record_key(STREAM, 11), None) in stage.rows
 
 
 async def test_nobody_can_change_a_cached_state() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import example, given
@@ -176,6 +176,79 @@ def test_the_nearest_keyframes_come_first() -> None:
     assert next(keyframes.nearest(STREAM, 30)) == (30, b"30")
     assert next(keyframes.nearest(STREAM)) == (40, b"40")
     assert list(keyframes.nearest(STREAM, 9)) == []
+
+
+class CountingValues(MemoryKeyValueStore):
+    """Values that remember how often keys were looked up."""
+
+    lookups = 0
+
+    def descend(self, start: bytes, end: bytes) -> Iterator[bytes]:
+        self.lookups += 1
+        return super().descend(start, end)
+
+
+def test_the_labels_of_a_stream_are_looked_up_once() -> None:
+    values = CountingValues()
+    keyframes = Keyframes(values, SETTINGS)
+    for label in range(10, 300, 10):
+        stage = keyframes.stage()
+        stage.add(STREAM, label, b"x")
+        stage.publish()
+
+    assert values.lookups == 1
+
+
+def test_the_labels_of_a_stage_that_was_dropped_are_looked_up_again() -> None:
+    values = CountingValues()
+    keyframes = Keyframes(values, SETTINGS)
+    for label in (10, 20):
+        stage = keyframes.stage()
+        stage.add(STREAM, label, b"x")
+        stage.publish()
+    keyframes.stage().add(STREAM, 30, b"dropped")
+    stage = keyframes.stage()
+    stage.add(STREAM, 31, b"x")
+    stage.publish()
+
+    assert values.lookups == 2
+    assert list(keyframes.labels(STREAM)) == [31, 20, 10]
+
+
+def test_rows_that_came_from_elsewhere_are_seen_after_forgetting() -> None:
+    keyframes, write = _on_memory()
+    stage = keyframes.stage()
+    stage.add(STREAM, 10, b"x")
+    write(stage.rows)
+    write([Row(record_key(STREAM, label), b"x") for label in range(20, 100, 10)])
+    keyframes.forget()
+    stage = keyframes.stage()
+    stage.add(STREAM, 100, b"x")
+
+    assert Row(record_key(STREAM, 20), None) in stage.rows
+
+
+@given(
+    batches=st.lists(st.tuples(st.integers(1, 3), st.booleans()), min_size=1, max_size=60),
+    gap=st.sampled_from([10, 100, 700]),
+)
+def test_dropped_stages_change_nothing_of_what_is_kept(
+    batches: list[tuple[int, bool]], gap: int
+) -> None:
+    keyframes, write = _on_memory()
+    stored: list[int] = []
+    label = -1
+    for count, is_dropped in batches:
+        stage = keyframes.stage()
+        labels = [label + gap * (number + 1) for number in range(count)]
+        for one in labels:
+            stage.add(STREAM, one, b"%d" % one)
+        if not is_dropped:
+            write(stage.rows)
+            stored += labels
+            label = labels[-1]
+
+    assert sorted(keyframes.labels(STREAM)) == _kept(stored)
 
 
 def test_a_keyframe_that_no_record_can_hold_is_skipped_and_counted() -> None:

@@ -130,7 +130,9 @@ class Written:
         )
         states.append(state)
         self.records.append((record_key(stream, index), content))
-        rows = self.operations.operation_rows(stream, index, given["id"], content)
+        rows = self.operations.operation_rows(
+            record_key(stream, index), index, given["id"], content
+        )
         self.write([*rows, self.operations.head_row(stream, self._moved(head, content))])
         return state
 
