@@ -1,0 +1,180 @@
+"""The commands that change documents: create, submit, delete."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from docreactor.gateway.cli.given import given_json, given_object
+from docreactor.gateway.cli.screen import show_job
+from docreactor.gateway.cli.target import (
+    MAIN,
+    Bearer,
+    Branch,
+    Json,
+    Key,
+    TimeoutMs,
+    Url,
+    WaitFor,
+    asking,
+    waiting,
+)
+from docreactor.gateway.client import DEFAULT_URL
+from docreactor.gateway.requests import DEFAULT_SCOPE, TIMEOUT_DEFAULT_MS
+from docreactor.pipeline.errors import InvalidInputError
+
+DocumentId = Annotated[str, typer.Argument(help="Id of the document.")]
+DocumentType = Annotated[str, typer.Argument(help="A type of `docreactor models`.")]
+NewId = Annotated[str | None, typer.Option("--id", help="Id of the document; else minted.")]
+Slug = Annotated[str | None, typer.Option("--slug", help="Another name to find it by.")]
+Name = Annotated[str | None, typer.Option("--name", help="Name for people.")]
+Timestamp = Annotated[
+    str | None, typer.Option("--timestamp", help="When it happened: 2024-05-01T12:00:00Z.")
+]
+InitialState = Annotated[
+    str | None,
+    typer.Option("--initial-state", metavar="JSON", help="A state per scope. Also @FILE or -."),
+]
+Meta = Annotated[
+    str | None, typer.Option("--meta", metavar="JSON", help="Kept in the header. Also @FILE or -.")
+]
+ActionType = Annotated[str | None, typer.Argument(metavar="TYPE", help="Type of the action.")]
+Input = Annotated[
+    str | None,
+    typer.Argument(metavar="INPUT", help="Its input: JSON, @FILE, or - for standard input."),
+]
+Actions = Annotated[
+    str | None,
+    typer.Option("--actions", metavar="JSON", help="A list of actions. Also @FILE or -."),
+]
+Scope = Annotated[str, typer.Option("--scope", help="Scope of the action.")]
+ActionId = Annotated[str | None, typer.Option("--id", help="Id of the action; else minted.")]
+Expected = Annotated[
+    int | None,
+    typer.Option("--expected-revision", help="Refuse unless the scope's next index is this."),
+]
+
+
+def create(
+    document_type: DocumentType,
+    id: NewId = None,
+    slug: Slug = None,
+    name: Name = None,
+    branch: Branch = MAIN,
+    timestamp: Timestamp = None,
+    initial_state: InitialState = None,
+    meta: Meta = None,
+    wait: WaitFor = "read",
+    timeout_ms: TimeoutMs = TIMEOUT_DEFAULT_MS,
+    key: Key = None,
+    url: Url = DEFAULT_URL,
+    token: Bearer = None,
+    json: Json = False,
+) -> None:
+    """Create a document.
+
+    `docreactor create example/todo --slug groceries`
+
+    `docreactor create example/todo --id shop-1 --initial-state '{"global": {"items": ["Milk"]}}'`
+    """
+    state = given_object(initial_state, name="--initial-state")
+    described = given_object(meta, name="--meta")
+    with asking(url, token) as reactor:
+        job = reactor.create(
+            document_type,
+            id=id,
+            slug=slug,
+            name=name,
+            branch=branch,
+            timestamp=timestamp,
+            initial_state=state,
+            meta=described,
+            wait=waiting(wait),
+            timeout_ms=timeout_ms,
+            idempotency_key=key,
+        )
+    show_job(job, json=json)
+
+
+def submit(
+    document_id: DocumentId,
+    action_type: ActionType = None,
+    input: Input = None,
+    actions: Actions = None,
+    scope: Scope = DEFAULT_SCOPE,
+    id: ActionId = None,
+    timestamp: Timestamp = None,
+    branch: Branch = MAIN,
+    expected_revision: Expected = None,
+    wait: WaitFor = "read",
+    timeout_ms: TimeoutMs = TIMEOUT_DEFAULT_MS,
+    key: Key = None,
+    url: Url = DEFAULT_URL,
+    token: Bearer = None,
+    json: Json = False,
+) -> None:
+    """Submit one action, or with --actions several: all of them or none.
+
+    `docreactor submit shop-1 ADD_ITEM '{"text": "Milk"}'`
+
+    `docreactor submit shop-1 --actions @actions.json`
+
+    `echo '{"text": "Bread"}' | docreactor submit shop-1 ADD_ITEM -`
+    """
+    if actions is not None and action_type is not None:
+        raise typer.BadParameter("give either TYPE and INPUT or --actions")
+    if actions is not None:
+        asked = _listed(given_json(actions, name="--actions"))
+    elif action_type is not None:
+        action = {"type": action_type, "scope": scope, "id": id, "timestamp": timestamp}
+        asked = [{field: value for field, value in action.items() if value is not None}]
+        asked[0]["input"] = given_json("{}" if input is None else input, name="INPUT")
+    else:
+        raise typer.BadParameter("say which action: TYPE and INPUT, or --actions")
+    with asking(url, token) as reactor:
+        job = reactor.submit(
+            document_id,
+            asked,
+            branch=branch,
+            expected_revision=expected_revision,
+            wait=waiting(wait),
+            timeout_ms=timeout_ms,
+            idempotency_key=key,
+        )
+    show_job(job, json=json)
+
+
+def delete(
+    document_id: DocumentId,
+    branch: Branch = MAIN,
+    wait: WaitFor = "read",
+    timeout_ms: TimeoutMs = TIMEOUT_DEFAULT_MS,
+    key: Key = None,
+    url: Url = DEFAULT_URL,
+    token: Bearer = None,
+    json: Json = False,
+) -> None:
+    """Delete a document; its history stays readable.
+
+    `docreactor delete shop-1`
+    """
+    with asking(url, token) as reactor:
+        job = reactor.delete(
+            document_id,
+            branch=branch,
+            wait=waiting(wait),
+            timeout_ms=timeout_ms,
+            idempotency_key=key,
+        )
+    show_job(job, json=json)
+
+
+def _listed(actions: Any) -> list[dict[str, Any]]:
+    """One action alone is a list of one."""
+    listed: list[Any] = [actions]
+    if isinstance(actions, list):
+        listed = actions  # pyright: ignore[reportUnknownVariableType] JSON
+    if not all(isinstance(action, dict) for action in listed):
+        raise InvalidInputError("--actions", "must be a list of actions; nothing was sent")
+    return listed
