@@ -215,8 +215,9 @@ class ReducerAgent:
                 "timestamp": timestamp,
             }
         )
-        stage.operations.append(Entry(record_key(stream, index), content))
-        stage.rows += self._tables.operations.operation_rows(stream, index, action.id, content)
+        key = record_key(stream, index)
+        stage.operations.append(Entry(key, content))
+        stage.rows += self._tables.operations.operation_rows(key, index, action.id, content)
         stage.actions.append((action, timestamp))
         stage.head = self._keyframe(
             Head(

@@ -20,6 +20,9 @@ from docreactor.tables.keyframes import KeyframeStage
 from docreactor.tables.operations import Head
 from docreactor.tables.store import Row
 
+_WRITE_READY = JobStatus.WRITE_READY.value
+_FAILED = JobStatus.FAILED.value
+
 
 @dataclass(slots=True)
 class JobStage:
@@ -110,7 +113,7 @@ def result_entries(
             "offset": offset,
             "retry_count": 0,
             "scope": job.scope,
-            "status": JobStatus.WRITE_READY if error is None else JobStatus.FAILED,
+            "status": _WRITE_READY if error is None else _FAILED,
             "token": token,
         }
         entries.append(Entry(job.id.encode(), encode(result)))

@@ -23,7 +23,12 @@ class Stream(NamedTuple):
 
 def record_key(stream: Stream, index: int) -> bytes:
     """Key of an operation or keyframe; byte order is index order within a stream."""
-    return f"{stream.prefix}{index:010d}".encode()
+    return b"%b%010d" % (_prefix(stream), index)
+
+
+@lru_cache(maxsize=8_192)
+def _prefix(stream: Stream) -> bytes:
+    return stream.prefix.encode()
 
 
 def parse_record_key(key: bytes) -> tuple[Stream, int]:

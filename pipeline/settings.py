@@ -16,7 +16,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DOCREACTOR_", frozen=True, extra="forbid")
 
     app: str = Field(
-        default="docreactor", description="prefix of topics, groups and transactional ids"
+        default="docreactor",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+        description="prefix of topics, groups and transactional ids",
     )
     data: Path = Field(
         default_factory=lambda: user_data_path("docreactor"),
@@ -56,7 +58,9 @@ class Settings(BaseSettings):
     actions_retention_days: int = Field(default=30, ge=1, description="life of actions, days")
     jobs_retention_days: int = Field(default=7, ge=1, description="life of job results, days")
     record_bytes_max: int = Field(default=16 * 1024 * 1024, description="largest record, bytes")
-    compression: str = Field(default="lz4", description="of what producers send: none, lz4, zstd")
+    compression: str = Field(
+        default="zstd", description="of what producers send: none, snappy, lz4, zstd"
+    )
 
     job_actions_max: int = Field(default=5_000, ge=1, description="actions in one job, count")
     action_bytes_max: int = Field(default=512 * 1024, ge=1, description="one action, bytes")

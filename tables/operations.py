@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
 from itertools import islice
 from struct import Struct
+from typing import NamedTuple
 
 from docreactor.pipeline.canonical import digest
 from docreactor.pipeline.keys import Stream
