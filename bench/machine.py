@@ -23,10 +23,14 @@ _PACKAGES = (
 
 
 def machine() -> dict[str, Any]:
-    """Cores, system, Python and the versions that matter. Kafka is the development broker's."""
+    """Cores, how busy they were, system, Python, and the versions that matter.
+
+    Kafka's is the development broker's.
+    """
     return {
         "cores": _cores(),
         "kafka": KAFKA_VERSION,
+        "load": round(os.getloadavg()[0], 2),
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": f"{platform.system()} {platform.machine()}",
         "versions": {name: _version(name) for name in _PACKAGES},

@@ -22,20 +22,12 @@ class FaustSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="DOCREACTOR_BENCH_FAUST_", frozen=True)
 
-    name: str = Field(default="bench", description="prefix of its topics, and its group")
+    group: str = Field(default="bench-faust", description="its own name, and its group")
+    source: str = Field(default="bench-faust-actions", description="topic of its jobs")
+    target: str = Field(default="bench-faust-operations", description="topic of its operations")
     broker: str = Field(default="localhost:9092", description="host:port of Kafka")
     data: Path = Field(default=Path("faust-data"), description="directory of its table")
     partitions: int = Field(default=8, description="partitions of its topics")
-
-
-def source(name: str) -> str:
-    """The topic of the jobs that it is given."""
-    return f"{name}.faust-actions"
-
-
-def target(name: str) -> str:
-    """The topic of the operations that it makes of them."""
-    return f"{name}.faust-operations"
 
 
 def reduce(state: Mapping[str, Any], input: Mapping[str, Any]) -> dict[str, Any]:
@@ -46,7 +38,7 @@ def reduce(state: Mapping[str, Any], input: Mapping[str, Any]) -> dict[str, Any]
 def open_app(settings: FaustSettings) -> faust.App:
     """The program: at least once, and everything else as Faust has it by default."""
     app = faust.App(
-        f"{settings.name}.faust",
+        settings.group,
         env={},
         broker=f"kafka://{settings.broker}",
         store="rocksdb://",
@@ -56,12 +48,8 @@ def open_app(settings: FaustSettings) -> faust.App:
         topic_disable_leader=True,
         web_enabled=False,
     )
-    jobs = app.topic(
-        source(settings.name), key_serializer="raw", value_serializer="raw", internal=False
-    )
-    operations = app.topic(
-        target(settings.name), key_serializer="raw", value_serializer="raw", internal=False
-    )
+    jobs = app.topic(settings.source, key_serializer="raw", value_serializer="raw")
+    operations = app.topic(settings.target, key_serializer="raw", value_serializer="raw")
     states = app.Table("states", default=dict, partitions=settings.partitions)
 
     @app.agent(jobs, name="reducer")

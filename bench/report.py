@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.table import Table
-
-from docreactor.bench.machine import machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Report:
     bench: str
     asked: Mapping[str, Any]
     figures: Sequence[Figure]
-    machine: Mapping[str, Any] = field(default_factory=machine)
+    machine: Mapping[str, Any]
 
     def facts(self) -> dict[str, Any]:
         """As JSON."""
@@ -42,7 +40,9 @@ class Report:
     def table(self) -> Table:
         """As a table."""
         asked = ", ".join(f"{name} {_number(value)}" for name, value in self.asked.items())
-        where = f"{self.machine['cores']} cores, {self.machine['python']}"
+        where = (
+            f"{self.machine['cores']} cores, load {self.machine['load']}, {self.machine['python']}"
+        )
         table = Table(title=f"bench {self.bench}: {asked}", caption=where, title_justify="left")
         table.add_column("what")
         table.add_column("measured", justify="right")

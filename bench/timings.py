@@ -13,15 +13,14 @@ from docreactor.bench.report import Figure
 class Spread:
     """Milliseconds: the median, what one in a hundred exceeds, the longest."""
 
-    count: int
     p50_ms: float
     p99_ms: float
     max_ms: float
 
     def figures(self, name: str, *, goal_p50: str = "", goal_p99: str = "") -> list[Figure]:
-        """One figure each; the count stands with the median."""
+        """One figure each."""
         return [
-            Figure(f"{name}, p50 of {self.count}", self.p50_ms, "ms", goal_p50),
+            Figure(f"{name}, p50", self.p50_ms, "ms", goal_p50),
             Figure(f"{name}, p99", self.p99_ms, "ms", goal_p99),
             Figure(f"{name}, max", self.max_ms, "ms"),
         ]
@@ -33,7 +32,6 @@ def spread(samples_s: Sequence[float]) -> Spread:
         raise ValueError("nothing was timed")
     ordered = sorted(samples_s)
     return Spread(
-        len(ordered),
         _rank(ordered, 0.5) * 1_000,
         _rank(ordered, 0.99) * 1_000,
         ordered[-1] * 1_000,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from docreactor.bench.plain_faust import FaustSettings, open_app, reduce, source, target
+from docreactor.bench.plain_faust import FaustSettings, open_app, reduce
 from docreactor.bench.stock import SET_COUNT, stock
 from docreactor.bench.workload import SCOPE, Workload
 from docreactor.pipeline.canonical import encode
@@ -26,11 +26,10 @@ def test_it_makes_of_the_same_jobs_the_same_states_as_the_model() -> None:
 
 
 def test_it_is_an_agent_with_a_rocksdb_table_on_topics_of_its_own(tmp_path: Path) -> None:
-    settings = FaustSettings(name="b", broker="localhost:1", data=tmp_path, partitions=3)
+    settings = FaustSettings(broker="localhost:1", data=tmp_path, partitions=3)
 
     app = open_app(settings)
 
     assert [name.rpartition(".")[2] for name in app.agents] == ["reducer"]
     assert str(app.conf.store) == "rocksdb:"
     assert app.tables["states"].partitions == 3
-    assert {source("b"), target("b")} == {"b.faust-actions", "b.faust-operations"}

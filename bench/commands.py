@@ -1,0 +1,120 @@
+"""The command `bench`: measurements of this machine."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.console import Console
+
+from docreactor.agents.journal import keep_journal
+from docreactor.bench.measurement import Hot, Latency, Measurement, Write, take
+from docreactor.bench.trace import read_trace
+from docreactor.gateway.cli.broker import progress_shown
+
+app = typer.Typer(
+    name="bench",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    help="""Measure this machine: **write** rates, **latency**, one **hot** document.
+
+    Every measurement starts a Kafka of its own in a temporary directory and removes both. With
+    DOCREACTOR_BROKER=host:port it uses that Kafka; what it creates there stays.""",
+)
+
+Actions = Annotated[int, typer.Option(min=1, help="Actions on the topic, each a job of its own.")]
+Documents = Annotated[int, typer.Option(min=1, help="Documents that they are spread over.")]
+Partitions = Annotated[int, typer.Option(min=1, help="Partitions of every topic.")]
+FaustActions = Annotated[int, typer.Option(min=0, help="Actions for plain Faust; 0 leaves it out.")]
+Restart = Annotated[bool, typer.Option("--restart", help="Restart afterwards, warm and cold.")]
+Operations = Annotated[int, typer.Option(min=1, help="Operations on the log before a restart.")]
+Seconds = Annotated[float, typer.Option(min=1, help="How long the open loop lasts.")]
+Rate = Annotated[float, typer.Option(min=1, help="Requests per second of the open loop.")]
+PerJob = Annotated[int, typer.Option(min=1, max=5_000, help="Edits in one job.")]
+Edits = Annotated[int | None, typer.Option(min=5, help="Only the first edits of the recording.")]
+Directory = Annotated[
+    Path | None, typer.Option(help="Where the temporary directory is made: on the disk to measure.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print a line of JSON for each measurement.")]
+
+_WRITE, _LATENCY, _HOT = Write(), Latency(), Hot()
+_OPERATIONS = 1_000_000
+
+
+@app.command()
+def write(
+    actions: Actions = _WRITE.actions,
+    documents: Documents = _WRITE.documents,
+    partitions: Partitions = _WRITE.partitions,
+    faust_actions: FaustActions = _WRITE.faust_actions,
+    restart: Restart = False,
+    operations: Operations = _OPERATIONS,
+    directory: Directory = None,
+    json: Json = False,
+) -> None:
+    """Actions per second, exactly once, until written and until shown; plain Faust beside it.
+
+    The topic is filled before the worker starts. With --restart also how soon a worker serves
+    again, with its tables and without them.
+    """
+    wanted = operations if restart else None
+    _show(Write(actions, documents, partitions, faust_actions, wanted), directory, json=json)
+
+
+@app.command()
+def latency(
+    seconds: Seconds = _LATENCY.seconds,
+    rate: Rate = _LATENCY.rate,
+    documents: Documents = _LATENCY.documents,
+    partitions: Partitions = _LATENCY.partitions,
+    directory: Directory = None,
+    json: Json = False,
+) -> None:
+    """Milliseconds from submit to written and to shown: one by one, 20/s, and an open loop.
+
+    Through HTTP, and inside one process, where only the reactor is timed. At a rate each request
+    is timed from when it was due, so that a stall counts for all that it delays.
+    """
+    _show(Latency(seconds, rate, documents, partitions), directory, json=json)
+
+
+@app.command()
+def hot(
+    per_job: PerJob = _HOT.per_job,
+    edits: Edits = None,
+    partitions: Partitions = _HOT.partitions,
+    directory: Directory = None,
+    json: Json = False,
+) -> None:
+    """One document, edited 259,778 times: rate, memory, and its text at any revision.
+
+    The edits are a real recording; DOCREACTOR_BENCH_DATA names the folder that holds it.
+    """
+    _show(Hot(per_job, edits, partitions), directory, json=json)
+
+
+@app.command(name="all")
+def everything(directory: Directory = None, json: Json = False) -> None:
+    """Every measurement as it is by default, restarts included, one after the other."""
+    read_trace()
+    for measurement in (Write(restart_operations=_OPERATIONS), _LATENCY, _HOT):
+        _show(measurement, directory, json=json)
+
+
+def _show(measurement: Measurement, directory: Path | None, *, json: bool) -> None:
+    keep_journal()
+    # What clients try again is no news here, and would tear the progress.
+    logging.getLogger().setLevel(logging.ERROR)
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    with progress_shown() as progress:
+        report = take(measurement, directory=directory, progress=progress)
+    console = Console()
+    if json:
+        line = orjson.dumps(report.facts()).decode()
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    else:
+        console.print(report.table())
