@@ -19,7 +19,8 @@ _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_
 def encode(value: JSON, default: Callable[[Any], Any] | None = None) -> bytes:
     """UTF-8, keys sorted by code point, no white space.
 
-    Raises TypeError for what JSON cannot say (integers over 64 bits and lone surrogates too).
+    Raises TypeError for what JSON cannot say (integers over 64 bits and lone surrogates too), but
+    for NaN and the infinities: they become null, so whoever takes a float refuses them first.
     """
     return orjson.dumps(value, default, _OPTIONS)
 

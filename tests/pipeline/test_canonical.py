@@ -34,6 +34,11 @@ def test_what_json_cannot_say_is_refused(value: Any) -> None:
         encode(value)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_float_that_is_no_number_becomes_null(value: float) -> None:
+    assert encode([value]) == b"[null]"
+
+
 def test_a_default_says_how_other_values_are_written() -> None:
     assert encode({"set": {2, 1}}, sorted) == b'{"set":[1,2]}'
 

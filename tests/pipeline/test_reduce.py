@@ -69,7 +69,7 @@ CONTEXT = Context(T0, "a1", None, DOCUMENT.origin)
 def _reduce(
     base: StreamState, action_type: str, input: Any, **options: Any
 ) -> tuple[StreamState, str | None]:
-    given = {"document_bytes_max": 1000} | options
+    given: dict[str, Any] = {"document_bytes_max": 1000} | options
     return reduce(count, base, "global", action_type, input, CONTEXT, **given)
 
 

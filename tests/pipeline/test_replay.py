@@ -1,5 +1,7 @@
 """What a stored history shows."""
 
+from collections.abc import Callable
+
 import pytest
 from pydantic import BaseModel
 
@@ -137,7 +139,9 @@ def test_a_row_says_what_it_was_made_of(replay: Replay, document: StreamState) -
         lambda row: row.replace(b'"total":1', b'"totals":1'),
     ],
 )
-def test_a_spoiled_row_is_refused(replay: Replay, document: StreamState, spoil) -> None:  # type: ignore[no-untyped-def]
+def test_a_spoiled_row_is_refused(
+    replay: Replay, document: StreamState, spoil: Callable[[bytes], bytes]
+) -> None:
     state = _next(replay, replay.origin(STREAM, document.state), document.state)
     with pytest.raises(UndecodableRecordError):
         replay.decode(STREAM, spoil(replay.encode(STREAM, state, "t/count")))
