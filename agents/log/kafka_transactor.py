@@ -40,9 +40,11 @@ class KafkaTransactor:
             yield transaction
             if transaction.failure:
                 raise transaction.failure
+            self._standing.check()
         except BaseException as error:
+            abortable = transaction.is_abortable and not self._standing.is_spent
             self._standing.spend(transaction.failure)
-            if transaction.is_abortable:
+            if abortable:
                 await self._abort(context.__aexit__(type(error), error, None), error)
             raise
         await self._step(context.__aexit__(None, None, None), "committing a transaction")

@@ -31,6 +31,8 @@ class KafkaWriter:
         """As `Writer.append`."""
         if (largest := largest_value(entries)) > self._record_bytes_max:
             raise TooLargeError("a record", limit=self._record_bytes_max, actual=largest)
+        if self._is_closed:
+            raise LogError("this writer was closed: open another")
         producer = self._producer
         try:
             async with asyncio.timeout(self._timeout_s):

@@ -51,7 +51,10 @@ class MemoryTransaction:
 
 
 class MemoryTransactor:
-    """A Transactor on a MemoryCluster. What its hook raises on `abort` leaves the transaction open."""
+    """A Transactor on a MemoryCluster.
+
+    What its hook raises on `abort` leaves the transaction open, as a crash does.
+    """
 
     def __init__(self, cluster: MemoryCluster, session: Session, group: str, hook: Hook) -> None:
         self._cluster = cluster
@@ -72,6 +75,7 @@ class MemoryTransactor:
             yield transaction
             if transaction.failure:
                 raise transaction.failure
+            self._standing.check()
         except BaseException:
             self._standing.spend(transaction.failure)
             await self._hook("abort")

@@ -16,6 +16,10 @@ class Standing:
         if reason is not None and not isinstance(self._spent, FencedError):
             self._spent = reason
 
+    @property
+    def is_spent(self) -> bool:
+        return self._spent is not None
+
     def check(self) -> None:
         """Raises Fenced, or a LogError that says what spent it."""
         if isinstance(self._spent, FencedError):
