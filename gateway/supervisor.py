@@ -31,8 +31,9 @@ async def supervised(
 ) -> AsyncGenerator[Awaitable[list[Announcement]]]:
     """Keep these workers alive while the block runs; it is given what they say when all are ready.
 
-    A worker that exits five times within a minute while the broker answers ends the block:
-    WorkerFailing, with its last error, comes out in an ExceptionGroup.
+    A worker that exits five times within a minute, or five times without ever being ready, while
+    the broker answers, ends the block: WorkerFailing, with its last error, comes out in an
+    ExceptionGroup.
     """
     keepers = [Keeper(plan, broker_answers) for plan in plans]
     async with asyncio.TaskGroup() as tasks:
@@ -95,7 +96,8 @@ class Keeper:
         if not await self._broker_answers():
             return
         self._exits.append(monotonic())
-        if len(self._exits) == EXITS_MAX and self._exits[-1] - self._exits[0] < WITHIN_S:
+        soon = self._exits[-1] - self._exits[0] < WITHIN_S
+        if len(self._exits) == EXITS_MAX and (soon or not self.announced.done()):
             raise WorkerFailingError(
                 self._plan.number, exits=EXITS_MAX, reason=reason, log=str(self._plan.log)
             )

@@ -532,7 +532,7 @@ class WorkerFailingError(ReactorError):
 
     def __init__(self, worker: int, *, exits: int, reason: str, log: str) -> None:
         super().__init__(
-            f"worker {worker} ended {exits} times within a minute, the last time by {reason}; "
+            f"worker {worker} ended {exits} times in short order, the last time by {reason}; "
             f"see {log}",
             worker=worker,
             reason=reason,

@@ -1,0 +1,74 @@
+"""One worker process: what it refuses before it starts, and how it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+
+from docreactor.gateway.announcement import Announcement
+from docreactor.gateway.broker.lock import open_locked
+from docreactor.gateway.worker import run_worker, stop_with
+from docreactor.pipeline.errors import (
+    AddressInUseError,
+    ModelNotLoadedError,
+    StoreLockedError,
+    TokenRequiredError,
+)
+from docreactor.pipeline.settings import Settings
+
+TODO = ("docreactor.examples.todo",)
+
+
+def never(announcement: Announcement) -> None:
+    raise AssertionError("it was ready")
+
+
+def run(settings: Settings, models: tuple[str, ...] = TODO) -> None:
+    run_worker(settings, models, bootstrap_servers="127.0.0.1:1", supervised=False, announce=never)
+
+
+def test_a_worker_open_to_others_needs_a_token(tmp_path: Path) -> None:
+    with pytest.raises(TokenRequiredError):
+        run(Settings(data=tmp_path, host="0.0.0.0"))
+
+
+def test_a_worker_needs_models_that_can_be_loaded(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotLoadedError):
+        run(Settings(data=tmp_path), ("no_such_module",))
+
+
+def test_a_directory_belongs_to_one_worker_at_a_time(tmp_path: Path) -> None:
+    lock = open_locked(tmp_path / "docs" / "lock")
+    assert lock is not None
+
+    with pytest.raises(StoreLockedError, match="another --data"):
+        run(Settings(app="docs", data=tmp_path))
+
+    os.close(lock)
+
+
+def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(AddressInUseError):
+        run(Settings(data=tmp_path, port=taken.getsockname()[1]))
+
+
+async def test_the_end_of_the_lifeline_is_a_sigterm() -> None:
+    loop, told = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_signal_handler(signal.SIGTERM, told.set)
+    lifeline, held = os.pipe()
+    stop_with(loop, lifeline)
+
+    os.write(held, b"?")
+    await asyncio.sleep(0)
+    assert not told.is_set(), "only its end is a sign"
+
+    os.close(held)
+    async with asyncio.timeout(10):
+        await told.wait()
+    loop.remove_signal_handler(signal.SIGTERM)
+    os.close(lifeline)
