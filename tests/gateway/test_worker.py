@@ -21,14 +21,14 @@ from docreactor.pipeline.errors import (
 )
 from docreactor.pipeline.settings import Settings
 
-TODO = ("docreactor.examples.todo",)
+EXAMPLE = ("docreactor.examples.todo",)
 
 
 def never(announcement: Announcement) -> None:
     raise AssertionError("it was ready")
 
 
-def run(settings: Settings, models: tuple[str, ...] = TODO) -> None:
+def run(settings: Settings, models: tuple[str, ...] = EXAMPLE) -> None:
     run_worker(settings, models, bootstrap_servers="127.0.0.1:1", supervised=False, announce=never)
 
 

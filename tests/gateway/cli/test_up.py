@@ -18,7 +18,7 @@ import pytest
 from tests.gateway.cli.test_worker import TIMEOUT_S, announced, run, started
 from tests.support.kafka import Kafka
 
-TODO = ("--models", "docreactor.examples.todo")
+EXAMPLE = ("--models", "docreactor.examples.todo")
 LIVES_ONLY_IN_UP = """
 import sys
 from docreactor.examples.todo import *
@@ -62,7 +62,7 @@ def is_ready(url: str) -> bool:
 def test_two_workers_serve_come_back_and_end_with_up(
     tmp_path: Path, app: str, environment: Mapping[str, str]
 ) -> None:
-    options = ("--app", app, "--data", str(tmp_path), "--port", "0", "--workers", "2", *TODO)
+    options = ("--app", app, "--data", str(tmp_path), "--port", "0", "--workers", "2", *EXAMPLE)
 
     with started("up", *options, "--json", environment=environment) as process:
         announcement = announced(process)
@@ -91,7 +91,7 @@ def test_two_workers_serve_come_back_and_end_with_up(
 def test_no_worker_outlives_a_killed_up(
     tmp_path: Path, app: str, environment: Mapping[str, str]
 ) -> None:
-    options = ("--app", app, "--data", str(tmp_path), "--port", "0", *TODO)
+    options = ("--app", app, "--data", str(tmp_path), "--port", "0", *EXAMPLE)
 
     with (
         started("up", *options, "--json", environment=environment) as process,
@@ -132,9 +132,9 @@ def test_a_worker_that_cannot_live_ends_up_with_its_error(
     ("options", "error"),
     [
         (("--models", "no_such_module"), "ModelNotLoaded"),
-        ((*TODO, "--app", "a b"), "InvalidSetting"),
-        ((*TODO, "--host", "0.0.0.0"), "TokenRequired"),
-        ((*TODO, "--host", "192.0.2.1"), "AddressInUse"),
+        ((*EXAMPLE, "--app", "a b"), "InvalidSetting"),
+        ((*EXAMPLE, "--host", "0.0.0.0"), "TokenRequired"),
+        ((*EXAMPLE, "--host", "192.0.2.1"), "AddressInUse"),
     ],
 )
 def test_what_up_was_told_wrong_is_refused_before_anything_starts(
@@ -154,7 +154,7 @@ def test_two_apps_share_one_development_broker_which_ends_with_the_last(tmp_path
     place = {"DOCREACTOR_DATA": str(tmp_path / "broker"), "DOCREACTOR_PARTITIONS": "2"}
 
     def options(name: str) -> tuple[str, ...]:
-        return ("--app", name, "--data", str(tmp_path / name), "--port", "0", *TODO, "--json")
+        return ("--app", name, "--data", str(tmp_path / name), "--port", "0", *EXAMPLE, "--json")
 
     def broker_state() -> str:
         done = run("broker", "status", "--json", environment=place)
@@ -178,7 +178,7 @@ def test_two_apps_share_one_development_broker_which_ends_with_the_last(tmp_path
 def test_people_are_told_where_it_answers(
     tmp_path: Path, app: str, environment: Mapping[str, str]
 ) -> None:
-    options = ("--app", app, "--data", str(tmp_path), "--port", "0", *TODO)
+    options = ("--app", app, "--data", str(tmp_path), "--port", "0", *EXAMPLE)
 
     with started("up", *options, environment=environment) as process:
         assert process.stdout is not None
