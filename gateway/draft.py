@@ -52,11 +52,6 @@ class Drafter:
         """CREATE_DOCUMENT and UPGRADE_DOCUMENT to the model's newest version."""
         model = self._node.registry.model(asked.document_type)
         initial_state = asked.initial_state or {}
-        for scope, state in initial_state.items():
-            check_name(scope, field="initial_state")
-            if scope == DOCUMENT_SCOPE:
-                raise InvalidInputError("initial_state.document", "belongs to the platform")
-            model.initial(model.version, scope, state)
         created_at, upgraded_at = self._moments(asked.timestamp)
         create: dict[str, Any] = {
             "model": asked.document_type,
@@ -78,7 +73,13 @@ class Drafter:
             _system(CREATE_DOCUMENT, ids.at("create"), create, created_at),
             _system(UPGRADE_DOCUMENT, ids.at("upgrade"), upgrade, upgraded_at),
         ]
-        return self._job(document_id, asked.branch, DOCUMENT_SCOPE, actions)
+        job = self._job(document_id, asked.branch, DOCUMENT_SCOPE, actions)
+        for scope, state in initial_state.items():
+            check_name(scope, field="initial_state")
+            if scope == DOCUMENT_SCOPE:
+                raise InvalidInputError("initial_state.document", "belongs to the platform")
+            model.initial(model.version, scope, state)
+        return job
 
     def submit(
         self, asked: SubmitRequest, document_id: str, ids: ActionIds, known: Document | None
@@ -94,10 +95,11 @@ class Drafter:
         if any(action.scope != scope for action in asked.actions):
             scopes = ", ".join(sorted({action.scope for action in asked.actions}))
             raise InvalidInputError("actions", f"must all be of one scope, and are of {scopes}")
-        actions = [
-            self._action(action, index, ids, known) for index, action in enumerate(asked.actions)
-        ]
-        return self._job(document_id, asked.branch, scope, actions, asked.expected_revision)
+        actions = [self._action(action, index, ids) for index, action in enumerate(asked.actions)]
+        job = self._job(document_id, asked.branch, scope, actions, asked.expected_revision)
+        for action in actions:
+            self._check_input(action, known)
+        return job
 
     def delete(self, document_id: str, branch: str, ids: ActionIds) -> Mutation:
         """DELETE_DOCUMENT."""
@@ -105,20 +107,11 @@ class Drafter:
         action = _system(DELETE_DOCUMENT, ids.at("delete"), asked, None)
         return self._job(document_id, branch, DOCUMENT_SCOPE, [action])
 
-    def _action(
-        self, asked: ActionRequest, index: int, ids: ActionIds, known: Document | None
-    ) -> Action:
-        where = f"actions.{index}"
+    def _action(self, asked: ActionRequest, index: int, ids: ActionIds) -> Action:
+        field = f"actions.{index}.id"
         moment = None if asked.timestamp is None else self._moment(asked.timestamp)
-        if asked.scope == DOCUMENT_SCOPE:
-            self._check_system(asked, known)
-        elif asked.type in SYSTEM_ACTIONS:
-            raise UnknownActionError(_type_of(known), asked.type, asked.scope)
-        elif known is not None:
-            model = self._node.registry.model(known.document_type)
-            model.check(known.version or model.version, asked.scope, asked.type, asked.input)
         return Action(
-            id=ids.at(str(index)) if asked.id is None else check_id(asked.id, field=f"{where}.id"),
+            id=ids.at(str(index)) if asked.id is None else check_id(asked.id, field=field),
             type=asked.type,
             scope=asked.scope,
             timestamp=None if moment is None else render(moment),
@@ -126,7 +119,18 @@ class Drafter:
             context=asked.context,
         )
 
-    def _check_system(self, asked: ActionRequest, known: Document | None) -> None:
+    def _check_input(self, action: Action, known: Document | None) -> None:
+        """UnknownAction or InvalidInput, as far as that can be seen without the document."""
+        if action.scope == DOCUMENT_SCOPE:
+            self._check_system(action, known)
+        elif action.type in SYSTEM_ACTIONS:
+            raise UnknownActionError(_type_of(known), action.type, action.scope)
+        elif known is not None:
+            model = self._node.registry.model(known.document_type)
+            version = known.version or model.version
+            model.check(version, action.scope, action.type, action.input)
+
+    def _check_system(self, asked: Action, known: Document | None) -> None:
         expected = _SYSTEM_INPUTS.get(asked.type)
         if expected is None:
             raise UnknownActionError(_type_of(known), asked.type, asked.scope)

@@ -33,7 +33,15 @@ def _parts(value: Any) -> list[Any]:
     return [part for part in value.split(",") if part] if isinstance(value, str) else [value]
 
 
+def _split_or_whole(values: Any) -> Any:
+    """A slug may have commas of its own: each value stands for itself, then for its parts."""
+    if isinstance(values, list):
+        return [one for value in values for one in (value, *_parts(value)) if one]  # pyright: ignore
+    return values
+
+
 Several = Annotated[list[str], BeforeValidator(_split)]
+SeveralSlugs = Annotated[list[str], BeforeValidator(_split_or_whole)]
 
 
 class CreateRequest(Request):
@@ -107,7 +115,7 @@ class FindQuery(PageQuery):
     """By `ids` or `slugs`, in the order asked and narrowed by `type`; or all of a `type`."""
 
     ids: Several = Field(default_factory=list)
-    slugs: Several = Field(default_factory=list)
+    slugs: SeveralSlugs = Field(default_factory=list)
     type: str | None = None
 
 

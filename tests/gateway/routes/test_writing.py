@@ -1,0 +1,305 @@
+"""Mutations over HTTP: what is refused at once, what is a job, what a wait brings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.gateway.deployment import TODO, Gate, Running, one_node, problem_of, several_nodes
+
+from docreactor.gateway.reach import ANSWERED_BY
+
+ACTIONS = "/v1/documents/shop-1/actions"
+FUTURE = "2999-01-01T00:00:00Z"
+
+
+def adding(*texts: str, **fields: Any) -> dict[str, Any]:
+    return {"actions": [{"type": "ADD_ITEM", "input": {"text": one}, **fields} for one in texts]}
+
+
+async def test_a_create_is_one_job_and_answers_202_without_wait(one: Running) -> None:
+    reply = await one.http.post("/v1/documents", json={"document_type": TODO})
+
+    assert reply.status_code == 202
+    job = reply.json()
+    assert set(job) == {
+        "id",
+        "document_id",
+        "scope",
+        "branch",
+        "status",
+        "token",
+        "error",
+        "retry_count",
+        "offset",
+    }
+    assert (job["scope"], job["branch"], job["status"]) == ("document", "main", "PENDING")
+    assert (job["token"], job["error"], job["retry_count"]) == ("", None, 0)
+    assert job["id"].endswith(f"-{one.node.partition_of(job['document_id'])}")
+
+
+async def test_a_wait_answers_200_when_the_job_got_there(one: Running) -> None:
+    body = {"document_type": TODO, "id": "shop-1"}
+    created = await one.http.post("/v1/documents", params={"wait": "read"}, json=body)
+    added = await one.http.post(ACTIONS, params={"wait": "write"}, json=adding("Milk"))
+
+    assert (created.status_code, created.json()["status"]) == (200, "READ_READY")
+    assert (added.status_code, added.json()["status"]) == (200, "WRITE_READY")
+    assert added.json()["token"].startswith(one.node.log_id)
+
+
+async def test_a_wait_that_runs_out_is_504_with_the_job_which_goes_on() -> None:
+    gate = Gate()
+    async with one_node(gate) as one:
+        gate.shut()
+        waiting: dict[str, Any] = {"wait": "write", "timeout_ms": 20}
+        body = {"document_type": TODO, "id": "shop-1"}
+        reply = await one.http.post("/v1/documents", params=waiting, json=body)
+        job_id = reply.json()["job"]["id"]
+        asked = await one.http.get(f"/v1/jobs/{job_id}", params=waiting)
+        gate.open()
+        awaited = await one.http.get(f"/v1/jobs/{job_id}", params={"wait": "write"})
+
+    assert problem_of(reply) == (504, "JobNotReady")
+    assert reply.json()["job"]["status"] == "PENDING"
+    assert reply.json()["job"]["document_id"] == "shop-1"
+    assert problem_of(asked) == (504, "JobNotReady")
+    assert awaited.json()["status"] in ("WRITE_READY", "READ_READY")
+
+
+async def test_a_create_sets_what_it_is_given(one: Running) -> None:
+    await one.create(
+        "shop-1",
+        slug="groceries",
+        timestamp="2024-05-01T12:00:00.5Z",
+        initial_state={"global": {"items": ["Milk"]}},
+    )
+
+    document = (await one.http.get("/v1/documents/shop-1")).json()
+    assert document["header"]["created_at"] == "2024-05-01T12:00:00.500000Z"
+    assert document["header"]["last_modified_at"] == "2024-05-01T12:00:00.500001Z"
+    assert document["state"]["global"] == {"items": ["Milk"], "completed": []}
+
+
+async def test_a_slug_is_the_id_unless_one_is_given(one: Running) -> None:
+    await one.create("shop-1", slug="")
+
+    document = (await one.http.get("/v1/documents/shop-1")).json()
+    assert document["header"]["slug"] == "shop-1"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "document_type"),
+        ({"document_type": TODO, "parent": "a"}, "parent"),
+        ({"document_type": TODO, "id": "a/b"}, "id"),
+        ({"document_type": TODO, "id": ".."}, "id"),
+        ({"document_type": TODO, "id": "x" * 201}, "id"),
+        ({"document_type": TODO, "id": 3}, "id"),
+        ({"document_type": TODO, "slug": "x" * 1_001}, "slug"),
+        ({"document_type": TODO, "branch": "a b"}, "branch"),
+        ({"document_type": TODO, "meta": []}, "meta"),
+        ({"document_type": TODO, "initial_state": {"global": {"items": 3}}}, None),
+        ({"document_type": TODO, "initial_state": {"document": {}}}, "initial_state.document"),
+        ([], "body"),
+    ],
+)
+async def test_a_create_that_cannot_be_is_refused_by_field(
+    one: Running, body: Any, field: str | None
+) -> None:
+    reply = await one.http.post("/v1/documents", json=body)
+
+    assert problem_of(reply) == (422, "InvalidInput")
+    assert reply.json()["reason"]
+    if field is not None:
+        assert reply.json()["field"] == field
+
+
+async def test_an_unknown_model_is_refused(one: Running) -> None:
+    reply = await one.http.post("/v1/documents", json={"document_type": "example/nothing"})
+
+    assert problem_of(reply) == (422, "UnknownModel")
+
+
+@pytest.mark.parametrize(
+    ("body", "refusal"),
+    [
+        ({"actions": []}, (422, "InvalidInput")),
+        ({"actions": adding("a")["actions"], "depends_on": ["x"]}, (422, "InvalidInput")),
+        ({"actions": adding("a")["actions"], "expected_revision": "0"}, (422, "InvalidInput")),
+        ({"actions": adding("a")["actions"], "expected_revision": -1}, (422, "InvalidInput")),
+        ({"actions": [{"type": "ADD_ITEM"}]}, (422, "InvalidInput")),
+        ({"actions": [{"type": "", "input": {}}]}, (422, "InvalidInput")),
+        ({"actions": [{"type": "ADD_ITEM", "input": {"text": 3}}]}, (422, "InvalidInput")),
+        ({"actions": [{"type": "ADD_ITEM", "input": {}}]}, (422, "InvalidInput")),
+        ({"actions": [{"type": "SING", "input": {}}]}, (422, "UnknownAction")),
+        (adding("a", id="a b"), (422, "InvalidInput")),
+        (adding("a", id=""), (422, "InvalidInput")),
+        (adding("a", scope="a/b"), (422, "InvalidInput")),
+        (adding("a", timestamp="yesterday"), (422, "InvalidOperationTimestamp")),
+        (adding("a", timestamp=FUTURE), (422, "InvalidOperationTimestamp")),
+        (adding("a", scope="document"), (422, "UnknownAction")),
+        (
+            {"actions": [{"type": "CREATE_DOCUMENT", "input": {}}]},
+            (422, "UnknownAction"),
+        ),
+        (
+            {"actions": [{"type": "DELETE_DOCUMENT", "input": {}, "scope": "document"}]},
+            (422, "InvalidInput"),
+        ),
+        (adding("x" * 600_000), (413, "TooLarge")),
+        (adding(*["x"] * 10_000), (413, "TooLarge")),
+        (
+            {"actions": [*adding("a")["actions"], *adding("b", scope="local")["actions"]]},
+            (422, "InvalidInput"),
+        ),
+    ],
+)
+async def test_actions_that_cannot_be_are_refused_without_a_job(
+    one: Running, body: Any, refusal: tuple[int, str]
+) -> None:
+    await one.create("shop-1")
+
+    reply = await one.http.post(ACTIONS, json=body)
+
+    assert problem_of(reply) == refusal
+    assert "job" not in reply.json()
+    assert (await one.http.get("/v1/documents/shop-1")).json()["header"]["revision"] == {
+        "document": 2
+    }
+
+
+async def test_a_size_that_is_too_large_names_the_limit(one: Running) -> None:
+    action = await one.http.post(ACTIONS, json=adding("x" * 600_000))
+    job = await one.http.post(ACTIONS, json=adding(*["x" * 500_000] * 17))
+    count = await one.http.post(ACTIONS, json=adding(*["x"] * 5_001))
+
+    assert action.json()["limit"] == 512 * 1024
+    assert job.json()["limit"] == 8 * 1024 * 1024
+    assert (count.json()["limit"], count.json()["actual"]) == (5_000, 5_001)
+
+
+async def test_input_nested_too_deep_is_refused(one: Running) -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(300):
+        nested = {"a": nested}
+
+    reply = await one.http.post(ACTIONS, json={"actions": [{"type": "A", "input": nested}]})
+
+    assert problem_of(reply) == (422, "InvalidInput")
+
+
+async def test_a_job_that_fails_answers_with_its_error_and_the_job(one: Running) -> None:
+    await one.create("shop-1")
+    mismatch = await one.http.post(
+        ACTIONS, params={"wait": "write"}, json=adding("Milk") | {"expected_revision": 7}
+    )
+    unknown = await one.http.post(
+        "/v1/documents/nobody/actions", params={"wait": "write"}, json=adding("Milk")
+    )
+    again = await one.http.post(
+        "/v1/documents?wait=write", json={"document_type": TODO, "id": "shop-1"}
+    )
+
+    assert problem_of(mismatch) == (409, "RevisionMismatch")
+    assert (mismatch.json()["expected"], mismatch.json()["actual"]) == (7, 0)
+    assert mismatch.json()["job"]["status"] == "FAILED"
+    assert problem_of(unknown) == (404, "DocumentNotFound")
+    assert problem_of(again) == (409, "DocumentAlreadyExists")
+
+
+async def test_what_a_reducer_refuses_is_an_operation_and_no_failure(one: Running) -> None:
+    await one.create("shop-1")
+    job = await one.add("shop-1", "Milk", "Milk", "Bread")
+
+    assert job["error"] is None
+    document = (await one.http.get("/v1/documents/shop-1")).json()
+    assert document["state"]["global"]["items"] == ["Milk", "Bread"]
+    assert document["header"]["revision"]["global"] == 3
+
+
+async def test_an_action_sent_twice_is_stored_once(one: Running) -> None:
+    await one.create("shop-1")
+    body = adding("Milk", id="a-1")
+    for _ in range(2):
+        reply = await one.http.post(ACTIONS, params={"wait": "read"}, json=body)
+        assert reply.status_code == 200
+    other = await one.http.post(ACTIONS, params={"wait": "read"}, json=adding("Tea", id="a-1"))
+
+    assert problem_of(other) == (409, "ActionIdConflict")
+    document = (await one.http.get("/v1/documents/shop-1")).json()
+    assert document["header"]["revision"]["global"] == 1
+
+
+async def test_an_idempotency_key_makes_a_request_one_request(one: Running) -> None:
+    headers = {"Idempotency-Key": "order 66"}
+    bodies = {"/v1/documents": {"document_type": TODO}}
+    created = [
+        await one.http.post(path, params={"wait": "read"}, json=body, headers=headers)
+        for path, body in [*bodies.items()] * 2
+    ]
+    document_id = created[0].json()["document_id"]
+    for _ in range(2):
+        await one.http.post(
+            f"/v1/documents/{document_id}/actions?wait=read", json=adding("a"), headers=headers
+        )
+
+    assert [reply.status_code for reply in created] == [200, 200]
+    assert created[1].json()["document_id"] == document_id
+    document = (await one.http.get(f"/v1/documents/{document_id}")).json()
+    assert document["header"]["revision"] == {"document": 2, "global": 1}
+
+
+async def test_a_deleted_document_takes_no_further_mutation(one: Running) -> None:
+    await one.create("shop-1")
+    deleted = await one.http.delete("/v1/documents/shop-1", params={"wait": "read"})
+    again = await one.http.delete("/v1/documents/shop-1", params={"wait": "read"})
+    action = await one.http.post(ACTIONS, params={"wait": "read"}, json=adding("Milk"))
+
+    assert (deleted.status_code, deleted.json()["status"]) == (200, "READ_READY")
+    assert problem_of(again) == (410, "DocumentDeleted")
+    assert problem_of(action) == (410, "DocumentDeleted")
+
+
+async def test_branches_are_documents_of_their_own(one: Running) -> None:
+    await one.create("shop-1")
+    await one.create("shop-1", branch="draft")
+    await one.http.delete("/v1/documents/shop-1", params={"wait": "read", "branch": "draft"})
+
+    assert (await one.http.get("/v1/documents/shop-1")).status_code == 200
+    gone = await one.http.get("/v1/documents/shop-1", params={"branch": "draft"})
+    assert problem_of(gone) == (410, "DocumentDeleted")
+
+
+async def test_a_partition_whose_backlog_is_over_its_bound_answers_429() -> None:
+    async with one_node(backlog_records_max=1) as one:
+        replies = [
+            await one.http.post("/v1/documents", json={"document_type": TODO, "id": "shop-1"})
+            for _ in range(20)
+        ]
+
+    busy = [reply for reply in replies if reply.status_code == 429]
+    assert busy
+    assert problem_of(busy[0]) == (429, "TooBusy")
+    assert busy[0].headers["retry-after"] == "1"
+
+
+async def test_a_mutation_is_taken_by_any_node_and_done_by_the_owner() -> None:
+    async with several_nodes(2) as (first, second):
+        replies = []
+        for number in range(8):
+            body = {"document_type": TODO, "id": f"d{number}"}
+            replies.append(await first.http.post("/v1/documents?wait=read", json=body))
+            await second.add(f"d{number}", "Milk")
+        minted = [
+            await second.http.post("/v1/documents?wait=read", json={"document_type": TODO})
+            for _ in range(8)
+        ]
+        shown = [
+            await first.http.get(f"/v1/documents/{reply.json()['document_id']}") for reply in minted
+        ]
+
+    assert [reply.status_code for reply in replies] == [200] * 8
+    assert {reply.headers[ANSWERED_BY] for reply in replies} == {"local", "forwarded"}
+    assert [reply.status_code for reply in shown] == [200] * 8
