@@ -11,7 +11,8 @@ import structlog
 from docreactor.agents.attempts import Attempts
 from docreactor.agents.board import reducer_key
 from docreactor.agents.deployment import Deployment
-from docreactor.agents.log import Fetched, Isolation, TopicPartition, Transactor
+from docreactor.agents.log import Fetched, Isolation, TopicPartition
+from docreactor.agents.ownership import Ownership
 from docreactor.agents.phase import Phase
 from docreactor.agents.restore import restore, unusable
 from docreactor.agents.shelf import DOCUMENTS_SCHEMA, WRITE_SCHEMA, PartitionTables
@@ -31,7 +32,7 @@ Progress = Callable[[float], None]
 class Arrived:
     """A partition taken over and restored, ready to run from these offsets."""
 
-    transactor: Transactor
+    ownership: Ownership
     attempts: Attempts
     tables: PartitionTables
     view: ViewAgent
@@ -57,11 +58,12 @@ class Arrival:
         }
 
     async def arrive(self) -> Arrived:
-        """Go through the steps. The transactor is closed again when one of them fails."""
+        """Go through the steps. What was taken over is let go when one of them fails."""
         deployment, partition = self._deployment, self._partition
         self._enter(Phase.FENCING)
-        transactional_id = f"{deployment.settings.app}-actions-{partition}"
-        transactor = await deployment.log.transactor(transactional_id)
+        ownership = await Ownership.take(
+            deployment.log, deployment.actions(partition), deployment.transactional_id(partition)
+        )
         try:
             await deployment.board.catch_up()
             row = deployment.board.row(reducer_key(partition))
@@ -71,7 +73,11 @@ class Arrival:
             ends = await self._ends()
             committed = await self._committed(tables, ends)
             attempts = await Attempts.begin(
-                deployment.board, partition, epoch=epoch, committed=committed
+                deployment.board,
+                partition,
+                node=deployment.node_id,
+                epoch=epoch,
+                committed=committed,
             )
             self._enter(Phase.OPENING)
             await self._check(tables, ends)
@@ -79,10 +85,10 @@ class Arrival:
             view = self._view(tables)
             await self._restore(tables, view, ends)
         except BaseException:
-            await transactor.close()
+            await ownership.close()
             raise
         viewed = tables.view_store.positions().get(deployment.topics.operations, Offset(0))
-        return Arrived(transactor, attempts, tables, view, committed, viewed, epoch)
+        return Arrived(ownership, attempts, tables, view, committed, viewed, epoch)
 
     async def _ends(self) -> Mapping[str, Offset]:
         sources = list(self._kept.values())

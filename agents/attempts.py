@@ -14,11 +14,12 @@ ALONE_AFTER_KILLS = 2
 class Attempts:
     """One assignment's record: the offset it began at and how many in a row began there.
 
-    `alone` is the offset of the one job that ran by itself when the worker last said so.
+    `killer` is the offset of the one job that ran by itself when its worker was last heard of.
     """
 
     board: Board
     partition: int
+    node: str
     epoch: int
     offset: Offset
     count: int
@@ -26,14 +27,17 @@ class Attempts:
 
     @classmethod
     async def begin(
-        cls, board: Board, partition: int, *, epoch: int, committed: Offset
+        cls, board: Board, partition: int, *, node: str, epoch: int, committed: Offset
     ) -> Attempts:
-        """Count this assignment and say so on the log before anything runs."""
+        """Count this assignment and say so on the log before anything runs.
+
+        A life that ended in a process that lives on ended nobody: it is not counted.
+        """
         row = board.row(attempts_key(partition)) or {}
-        count = row["count"] + 1 if row.get("offset") == committed else 1
-        alone = row.get("alone")
-        killer = Offset(alone) if alone is not None and alone == committed else None
-        attempts = cls(board, partition, epoch, committed, count, killer)
+        died = row.get("node") != node
+        count = max(1, row["count"] + died) if row.get("offset") == committed else 1
+        killer = committed if died and row.get("alone") == committed else None
+        attempts = cls(board, partition, node, epoch, committed, count, killer)
         await attempts._publish(alone=None)
         return attempts
 
@@ -59,5 +63,11 @@ class Attempts:
         await self._publish(alone=None)
 
     async def _publish(self, *, alone: Offset | None) -> None:
-        row = {"alone": alone, "count": self.count, "epoch": self.epoch, "offset": self.offset}
+        row = {
+            "alone": alone,
+            "count": self.count,
+            "epoch": self.epoch,
+            "node": self.node,
+            "offset": self.offset,
+        }
         await self.board.publish(attempts_key(self.partition), row)

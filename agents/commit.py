@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from docreactor.agents.lease import Lease
-from docreactor.agents.log import Entry, TopicPartition, Transactor
+from docreactor.agents.log import Entry, TopicPartition
 from docreactor.agents.metrics import Metrics
+from docreactor.agents.ownership import Ownership
 from docreactor.agents.reducer import WriteTables
 from docreactor.agents.staging import Staging, result_entries
 from docreactor.pipeline.errors import LogError
@@ -29,7 +30,7 @@ class Committer:
     topics: Topics
     partition: int
     log_id: str
-    transactor: Transactor
+    ownership: Ownership
     store: Store
     tables: WriteTables
     jobs: JobsTable
@@ -43,9 +44,9 @@ class Committer:
     async def commit(self, staging: Staging, consumed: Offset) -> Offset:
         """All or nothing; returns the next offset of `operations`.
 
-        RecordRefused and LogError as the log raises them: nothing was written to the tables.
+        RecordRefused and LogError as `Ownership` raises them: nothing was written to the tables.
         """
-        topics, moment = self.topics, self.lease.moment()
+        topics = self.topics
         since = perf_counter()
         reached = self.store.positions().get(topics.operations, Offset(0))
         appends: dict[TopicPartition, list[Entry]] = {}
@@ -55,7 +56,7 @@ class Committer:
             appends[self._on(topics.keyframes)] = [Entry(*row) for row in staging.keyframes.rows]
         if staging.dead_letters:
             appends[self._on(topics.dead_letters)] = staging.dead_letters
-        async with self.transactor.transaction() as transaction:
+        async with self.ownership.transaction(consumed, self.lease) as transaction:
             firsts = dict(await transaction.send(appends)) if appends else {}
             first = firsts.get(self._on(topics.operations), reached)
             if first < 0:
@@ -70,8 +71,6 @@ class Committer:
             if results:
                 appends[self._on(topics.jobs)] = results
                 firsts |= await transaction.send({self._on(topics.jobs): results})
-            await transaction.consume({self._on(topics.actions): consumed})
-        self.lease.prove(moment)
         self.metrics.transaction_s.observe(perf_counter() - since)
         positions = {topics.actions: consumed}
         for source, offset in firsts.items():
@@ -82,10 +81,8 @@ class Committer:
 
     async def renew(self, consumed: Offset) -> None:
         """Prove ownership when there is nothing to commit."""
-        moment = self.lease.moment()
-        async with self.transactor.transaction() as transaction:
-            await transaction.consume({self._on(self.topics.actions): consumed})
-        self.lease.prove(moment)
+        async with self.ownership.transaction(consumed, self.lease):
+            return
 
     def _show(self, staging: Staging, results: list[Entry], positions: dict[str, Offset]) -> None:
         operations, rows = self.tables.operations, staging.rows

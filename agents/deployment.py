@@ -34,6 +34,10 @@ class Deployment:
     url: str
     node_id: str
 
+    def transactional_id(self, partition: int) -> str:
+        """Whose transactions write this partition."""
+        return f"{self.settings.app}-actions-{partition}"
+
     def actions(self, partition: int) -> TopicPartition:
         """Where this partition's jobs come from."""
         return TopicPartition(self.topics.actions, partition)

@@ -168,7 +168,7 @@ class PartitionAgent:
             if arrived is not None:
                 if self._leaving:
                     await arrived.attempts.leave()
-                await arrived.transactor.close()
+                await arrived.ownership.close()
             self._enter(Phase.CLOSED)
             self.tell()
 
@@ -207,7 +207,7 @@ class PartitionAgent:
             deployment.topics,
             self.partition,
             deployment.log_id,
-            arrived.transactor,
+            arrived.ownership,
             tables.write_store,
             tables.write,
             tables.jobs,
@@ -241,7 +241,7 @@ class PartitionAgent:
         self._error = None
         member.resume(actions, operations)
         self.tell()
-        await _first_ended(write.run(self._is_leaving), show.run(self._is_leaving))
+        await _all_ended(write.run(self._is_leaving), show.run(self._is_leaving))
 
     async def _end_of_actions(self) -> Offset:
         source = self._deployment.actions(self.partition)
@@ -283,11 +283,11 @@ class PartitionAgent:
         }
 
 
-async def _first_ended(*lanes: Coroutine[Any, Any, None]) -> None:
-    """Run all until one ends, end the others, and raise what ended it."""
+async def _all_ended(*lanes: Coroutine[Any, Any, None]) -> None:
+    """Run all until one fails, end the others, and raise what failed."""
     tasks = [asyncio.create_task(lane) for lane in lanes]
     try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:
         for task in tasks:
             task.cancel()

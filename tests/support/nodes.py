@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from docreactor.agents.clock import SystemClock
+from docreactor.agents.clock import Clock, SystemClock
 from docreactor.agents.live import LivePartition
 from docreactor.agents.log import Entry, Isolation, TopicPartition
 from docreactor.agents.log.memory import MemoryLog
@@ -16,7 +16,9 @@ from docreactor.agents.log.memory_cluster import MemoryCluster
 from docreactor.agents.log.memory_transactor import Hook
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.node import Node, Place, open_node
+from docreactor.agents.shelf import OpenStore
 from docreactor.pipeline.action import Action
+from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.job import JobResult, Mutation
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
@@ -47,6 +49,7 @@ class Site:
     cluster: MemoryCluster = field(default_factory=MemoryCluster)
     stores: dict[str, KeptStore] = field(default_factory=dict)
     jobs: int = 0
+    nodes: int = 0
 
     def __post_init__(self) -> None:
         for declared in declarations(self.settings):
@@ -65,14 +68,36 @@ class Site:
         return MemoryLog(self.cluster, self.settings, hook)
 
     @asynccontextmanager
-    async def node(self, hook: Hook | None = None) -> AsyncIterator[Node]:
-        """A node that serves, until the block ends."""
-        log = self.log(hook)
-        place = Place(self.open_store, "http://here", Metrics(), SystemClock(), "here")
+    async def node(
+        self,
+        hook: Hook | None = None,
+        *,
+        url: str = "http://here",
+        open_store: OpenStore | None = None,
+        clock: Clock | None = None,
+        ready: bool = True,
+    ) -> AsyncIterator[Node]:
+        """A process of its own, until the block ends; from the moment when it serves, or at once.
+
+        Nodes at one time take stores of their own.
+        """
+        self.nodes += 1
+        place = Place(
+            open_store or self.open_store,
+            url,
+            Metrics(),
+            clock or SystemClock(),
+            f"node-{self.nodes}",
+        )
         registry = Registry(list(self.models))
-        async with open_node(log, registry, self.settings, log_id=LOG_ID, place=place) as node:
-            await until_ready(node)
-            yield node
+        log = self.log(hook)
+        try:
+            async with open_node(log, registry, self.settings, log_id=LOG_ID, place=place) as node:
+                if ready:
+                    await until_ready(node)
+                yield node
+        finally:
+            await log.close()
 
     def job(self, document_id: str, actions: Sequence[tuple[str, Any]], **fields: Any) -> Mutation:
         """A job with ids of its own; `id` and `timestamp` of an action may be given in `fields`."""
@@ -96,16 +121,45 @@ class Site:
     def creation(self, document_id: str, **given: Any) -> Mutation:
         """The job that creates a ledger."""
         created = {"model": "test/ledger", "document_id": document_id} | given
-        upgraded = {"model": "test/ledger", "document_id": document_id}
+        upgraded: dict[str, Any] = {"model": created["model"], "document_id": document_id}
         upgraded |= {"from_version": 0, "to_version": 1}
-        actions = [("CREATE_DOCUMENT", created), ("UPGRADE_DOCUMENT", upgraded)]
+        actions: list[tuple[str, Any]] = [
+            ("CREATE_DOCUMENT", created),
+            ("UPGRADE_DOCUMENT", upgraded),
+        ]
         branch = given.get("branch", "main")
         return self.job(document_id, actions, scope="document", branch=branch)
 
     async def append(self, key: bytes, value: bytes, **entry: Any) -> None:
         """Put a record on partition 0 of actions, whatever it is."""
+        await self.write(self.topics.actions, Entry(key, value, **entry))
+
+    async def write(self, topic: str, *entries: Entry) -> None:
+        """Put records on partition 0 of a topic, as any other producer could."""
         writer = await self.log().writer()
-        await writer.append(TopicPartition(self.topics.actions, 0), [Entry(key, value, **entry)])
+        await writer.append(TopicPartition(topic, 0), entries)
+
+    async def enqueue(self, *jobs: Mutation) -> None:
+        """Put jobs on partition 0 of actions, as another node's gateway would."""
+        entries = [
+            Entry(job.document_id.encode(), encode(job.model_dump(exclude_none=True)))
+            for job in jobs
+        ]
+        await self.write(self.topics.actions, *entries)
+
+    def source(self, topic: str, partition: int = 0) -> TopicPartition:
+        return TopicPartition(topic, partition)
+
+    def limit(self, topic: str, bytes_max: int) -> None:
+        """Let the cluster refuse larger records on a topic."""
+        declared = self.cluster.topics[topic]
+        config = {**declared.config, "max.message.bytes": str(bytes_max)}
+        self.cluster.topics[topic] = replace(declared, config=config)
+
+    def committed(self, partition: int = 0) -> int | None:
+        """The group's offset on actions."""
+        group = self.cluster.committed[f"{self.settings.app}-reactor"]
+        return group.get(TopicPartition(self.topics.actions, partition))
 
     def records(self, topic: str) -> list[Any]:
         """The committed records of partition 0 of a topic."""
@@ -116,15 +170,29 @@ class Site:
 
 def site(app: str = "test", **settings: Any) -> Site:
     """One partition, unless told otherwise."""
-    given = {"partitions": 1, "replication_factor": 1, "min_insync_replicas": 1} | settings
+    given: dict[str, Any] = {
+        "partitions": 1,
+        "replication_factor": 1,
+        "min_insync_replicas": 1,
+    } | settings
     return Site(Settings(app=app, **given))
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait until it holds: what nobody tells of must be looked at."""
+    async with asyncio.timeout(10.0):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
 
 async def until_ready(node: Node) -> None:
     """Wait until every partition serves."""
-    async with asyncio.timeout(10.0):
-        while not node.ready():  # noqa: ASYNC110  a node tells nobody
-            await asyncio.sleep(0.001)
+    await until(node.ready)
+
+
+def counted(node: Node, name: str, **labels: str) -> float:
+    """A figure of the node's; 0 when nothing of it was counted."""
+    return node.metrics.registry.get_sample_value(f"docreactor_{name}", labels) or 0.0
 
 
 def live(node: Node, partition: int = 0) -> LivePartition:
