@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from ssl import SSLContext, create_default_context
 from typing import Any
 
+from docreactor.agents.log.failure import RAISED, failing_as, is_moving
 from docreactor.pipeline.errors import InvalidInputError
 from docreactor.pipeline.settings import Settings
 
+_RETRY_S = 0.2
 _PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 
 
@@ -35,6 +39,19 @@ def connection_to(bootstrap_servers: str, settings: Settings) -> Connection:
     if protocol.startswith("SASL"):
         arguments |= _sasl(settings)
     return Connection(bootstrap_servers, arguments)
+
+
+async def connect(start: Callable[[], Awaitable[None]], doing: str, *, timeout_s: float) -> None:
+    """Start a client, again and again while nobody answers, LogError when time is up."""
+    with failing_as(doing):
+        async with asyncio.timeout(timeout_s):
+            while True:
+                try:
+                    return await start()
+                except RAISED as error:
+                    if not is_moving(error):
+                        raise
+                await asyncio.sleep(_RETRY_S)
 
 
 def _tls(settings: Settings) -> SSLContext:

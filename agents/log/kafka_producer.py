@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 from docreactor.agents.log import Entry
 from docreactor.agents.log.clients import Batch, Producer, new_producer
 from docreactor.agents.log.closing import Closing
-from docreactor.agents.log.connection import Connection
-from docreactor.agents.log.failure import failing_as
+from docreactor.agents.log.connection import Connection, connect
 from docreactor.pipeline.record import HEADERS
 from docreactor.pipeline.settings import Settings
 
@@ -48,9 +46,7 @@ class Producers:
         )
         self.closing.watch(producer)
         try:
-            with failing_as(doing):
-                async with asyncio.timeout(settings.broker_timeout_ms / 1000):
-                    await producer.start()
+            await connect(producer.start, doing, timeout_s=settings.broker_timeout_ms / 1000)
         except BaseException:
             await self.closing.stop(producer)
             raise

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from docreactor.agents.log import Fetched, Isolation, TopicPartition
 from docreactor.agents.log.clients import Consumer, KafkaPartition, new_consumer
 from docreactor.agents.log.closing import Closing
-from docreactor.agents.log.connection import Connection
-from docreactor.agents.log.failure import failing_as
+from docreactor.agents.log.connection import Connection, connect
 from docreactor.agents.log.kafka_feed import Feed
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.settings import Settings
@@ -42,9 +40,7 @@ async def start_consumer(
     """Connect in bounded time; a consumer that could not is stopped."""
     closing.watch(consumer)
     try:
-        with failing_as(doing):
-            async with asyncio.timeout(timeout_s):
-                await consumer.start()
+        await connect(consumer.start, doing, timeout_s=timeout_s)
     except BaseException:
         await closing.stop(consumer)
         raise

@@ -6,10 +6,11 @@ import ssl
 from pathlib import Path
 
 import pytest
+from aiokafka.errors import KafkaConnectionError, TransactionalIdAuthorizationFailed
 from pydantic import SecretStr
 
-from docreactor.agents.log.connection import connection_to
-from docreactor.pipeline.errors import InvalidInputError
+from docreactor.agents.log.connection import connect, connection_to
+from docreactor.pipeline.errors import InvalidInputError, LogError
 from docreactor.pipeline.settings import Settings
 
 
@@ -61,3 +62,31 @@ def test_sasl_takes_name_and_password() -> None:
 def test_what_cannot_work_names_its_setting(settings: Settings, named: str) -> None:
     with pytest.raises(InvalidInputError, match=named):
         connection_to("here:1", settings)
+
+
+async def test_connecting_is_tried_until_somebody_answers() -> None:
+    answers = iter([KafkaConnectionError(), KafkaConnectionError(), None])
+
+    async def start() -> None:
+        if error := next(answers):
+            raise error
+
+    await connect(start, "starting", timeout_s=10)
+
+    assert list(answers) == []
+
+
+async def test_connecting_is_given_up_at_once_where_trying_is_no_use() -> None:
+    async def start() -> None:
+        raise TransactionalIdAuthorizationFailed
+
+    with pytest.raises(LogError, match="starting failed"):
+        await connect(start, "starting", timeout_s=60)
+
+
+async def test_connecting_is_given_up_after_its_time() -> None:
+    async def start() -> None:
+        raise KafkaConnectionError
+
+    with pytest.raises(LogError, match="starting took too long"):
+        await connect(start, "starting", timeout_s=0.01)

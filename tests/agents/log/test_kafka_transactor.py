@@ -151,6 +151,10 @@ async def test_a_silent_broker_bounds_every_call(own_kafka: OwnKafka, settings: 
         records, _ = await read(log, to, count=2)
         values = [record.value for record in records if record.value != b"perhaps"]
         assert values == [b"kept", b"kept too"]
-        own_kafka.pause()
+        own_kafka.kill()
+        began = loop.time()
+        with pytest.raises(LogError, match="opening the transactor other took too long"):
+            await log.transactor("other")
+        assert loop.time() - began > 1.9
         began = loop.time()
     assert loop.time() - began < 10
