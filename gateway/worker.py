@@ -73,6 +73,9 @@ def run_worker(
     registry = load(models)
     home = settings.data.absolute() / settings.app
     with ExitStack() as running:
+        # The reducers' timer ticks on for a moment after the last of them: a tick that comes when
+        # the interpreter has let go of its handlers would end the process by SIGALRM.
+        running.callback(signal.setitimer, signal.ITIMER_REAL, 0)
         running.enter_context(_occupied(home))
         listener = listen(settings.host, settings.port, settings.advertised_url)
         running.enter_context(listener.socket)
