@@ -118,7 +118,7 @@ class Arrival:
         deployment = self._deployment
         starts = await deployment.log.start_offsets(list(self._kept.values()))
         by_topic = {source.topic: offset for source, offset in starts.items()}
-        operations = deployment.topics.operations
+        operations, now_ms = deployment.topics.operations, deployment.clock.now_ms()
         for store, schema, topics in (
             (tables.write_store, WRITE_SCHEMA, tuple(self._kept)),
             (tables.view_store, DOCUMENTS_SCHEMA, (operations,)),
@@ -130,11 +130,13 @@ class Arrival:
                 deployment.settings,
                 starts={topic: by_topic[topic] for topic in topics},
                 ends={topic: ends[topic] for topic in topics},
-                now_ms=deployment.clock.now_ms(),
+                now_ms=now_ms,
             )
             if reason is not None:
                 _log.info("rebuilding a table", partition=self._partition, reason=reason)
                 store.begin(identity)
+                # Results of jobs past their retention are gone: their log does not begin at 0.
+                store.write([], {topic: by_topic[topic] for topic in topics}, now_ms=now_ms)
                 if store is tables.write_store:
                     tables.write.cache.clear()
 

@@ -190,7 +190,7 @@ async def until_ready(node: Node) -> None:
     await until(node.ready)
 
 
-def counted(node: Node, name: str, **labels: str) -> float:
+def counted(node: Node, name: str, /, **labels: str) -> float:
     """A figure of the node's; 0 when nothing of it was counted."""
     return node.metrics.registry.get_sample_value(f"docreactor_{name}", labels) or 0.0
 
