@@ -29,10 +29,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One commit of a history that is being written."""
+    """One commit of a history that is being written; an hour after the last, if not told when."""
 
     subject: str
     entries: Sequence[Entry]
+    committed_s: int | None = None
 
 
 def write_repository(path: Path, steps: Sequence[Step] | None = None) -> Path:
@@ -88,7 +89,7 @@ def _text(path: str, lines: Sequence[str], mode: str = Mode.FILE) -> Entry:
 
 
 def _commands(number: int, step: Step) -> Iterator[bytes]:
-    when = f"{_BEGIN_S + number * _STEP_S} +0000"
+    when = f"{step.committed_s or _BEGIN_S + number * _STEP_S} +0000"
     author, committer = _AUTHORS[number % len(_AUTHORS)], _AUTHORS[0]
     subject = step.subject.encode()
     yield f"commit refs/heads/main\nauthor {author} {when}\n".encode()

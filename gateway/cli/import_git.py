@@ -1,0 +1,157 @@
+"""The command `import git`: a repository's history into a running deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.progress import Progress as Bars
+from rich.table import Table
+from rich.text import Text
+
+from docreactor.gateway.broker.progress import Progress, Step
+from docreactor.gateway.cli.screen import console, show_json
+from docreactor.gateway.cli.target import Bearer, Json, Url
+from docreactor.gateway.client import DEFAULT_URL, Reactor
+from docreactor.gateway.git.history import Repository
+from docreactor.gateway.git.importing import Imported, import_history
+from docreactor.gateway.stopping import run_stoppable, stoppable
+from docreactor.pipeline.settings import Settings
+
+INTERRUPTED = 130
+
+app = typer.Typer(help="Bring in histories from elsewhere.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(help="A folder of the repository.")]
+
+
+@app.callback()
+def _imports() -> None:
+    """Bring in histories from elsewhere."""
+
+
+@app.command()
+def git(
+    path: Folder = Path(), url: Url = DEFAULT_URL, token: Bearer = None, json: Json = False
+) -> None:
+    """Import a repository: every file a document, every commit's change to it an action.
+
+    The deployment must run the model `docreactor.examples.files`. A second import stores only
+    what is new.
+    """
+    settings = Settings()
+    imported: list[Imported] = []
+
+    async def run() -> None:
+        async with Reactor(url, token=token) as reactor:
+            with bars_shown() as progress:
+                imported.append(
+                    await import_history(repository, reactor, settings, progress=progress)
+                )
+
+    with stoppable():
+        repository = Repository.open(path)
+        run_stoppable(run())
+    if not imported:
+        raise typer.Exit(INTERRUPTED)
+    show(imported[0], json=json)
+
+
+def figures(imported: Imported) -> dict[str, Any]:
+    """What an import did, as JSON."""
+    return {
+        "head": imported.head,
+        "commits": imported.commits,
+        "files": imported.files,
+        "actions": imported.actions,
+        "jobs": imported.jobs,
+        "skipped": imported.skipped,
+        "seconds": round(imported.read_s + imported.import_s, 3),
+        "commits_per_s": round(imported.commits_per_s, 1),
+        "actions_per_s": round(imported.actions_per_s, 1),
+        "token": imported.token,
+    }
+
+
+def rate_table() -> Table:
+    """The table that `rate_rows` fills."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("")
+    for name in ("count", "seconds", "per second"):
+        table.add_column(name, justify="right")
+    return table
+
+
+def add_rate(table: Table, what: str, count: int, seconds: float) -> None:
+    """One row: how many, in what time, and so how many in a second."""
+    rate = count / seconds if seconds else 0.0
+    table.add_row(what, f"{count:,}", f"{seconds:.2f}", f"{rate:,.0f}")
+
+
+def add_rates(table: Table, imported: Imported) -> None:
+    """The rows of an import."""
+    add_rate(table, "commits read", imported.commits, imported.read_s)
+    add_rate(table, "actions stored", imported.actions, imported.import_s)
+    add_rate(table, "in jobs", imported.jobs, imported.import_s)
+    add_rate(table, "of files", imported.files, imported.import_s)
+
+
+def show(imported: Imported, *, json: bool) -> None:
+    """Print the result: as a table for people, as one line for programs."""
+    if json:
+        show_json(figures(imported))
+        return
+    table = rate_table()
+    add_rates(table, imported)
+    screen = console()
+    screen.print(table)
+    screen.print(f"token {imported.token}", soft_wrap=True, highlight=False, markup=False)
+
+
+@contextmanager
+def bars_shown() -> Generator[Progress]:
+    """Show steps on standard error while the block runs, with their rates."""
+    bars = Bars(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bars:
+        task, described = bars.add_task("", total=None), ""
+
+        def report(step: Step) -> None:
+            nonlocal task, described
+            if step.what != described:
+                bars.remove_task(task)
+                task = bars.add_task(step.what, total=step.total or None)
+                described = step.what
+            bars.update(task, completed=step.done)
+
+        yield report
+
+
+class RateColumn(ProgressColumn):
+    """How many in a second, of late."""
+
+    def render(self, task: Task) -> Text:
+        """The rate, or nothing before there is one."""
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.0f}/s" if speed else "", style="progress.data.speed")
