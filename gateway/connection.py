@@ -41,7 +41,7 @@ class Connection:
     ) -> None:
         self.url = url.rstrip("/")
         self._retrying = stamina.AsyncRetryingCaller(
-            attempts=_ATTEMPTS_MAX, timeout=retry_for_s
+            attempts=_ATTEMPTS_MAX if retry_for_s else 1, timeout=retry_for_s or None
         ).on(_wait_before_next)
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         self._client = httpx.AsyncClient(

@@ -49,7 +49,7 @@ class CreateRequest(Request):
 
     document_type: str
     id: str | None = None
-    slug: str | None = Field(None, max_length=SLUG_CHARACTERS_MAX)
+    slug: str | None = Field(default=None, max_length=SLUG_CHARACTERS_MAX)
     name: str | None = None
     branch: str = DEFAULT_BRANCH
     timestamp: str | None = None
@@ -80,7 +80,7 @@ class WaitQuery(Request):
     """How long a call waits for its job."""
 
     wait: Literal["write", "read"] | None = None
-    timeout_ms: int = Field(TIMEOUT_DEFAULT_MS, ge=0, le=TIMEOUT_MAX_MS)
+    timeout_ms: int = Field(default=TIMEOUT_DEFAULT_MS, ge=0, le=TIMEOUT_MAX_MS)
 
 
 class DeleteQuery(WaitQuery):
@@ -94,7 +94,7 @@ class ReadQuery(Request):
 
     branch: str = DEFAULT_BRANCH
     token: Several = Field(default_factory=list)
-    timeout_ms: int = Field(TIMEOUT_DEFAULT_MS, ge=0, le=TIMEOUT_MAX_MS)
+    timeout_ms: int = Field(default=TIMEOUT_DEFAULT_MS, ge=0, le=TIMEOUT_MAX_MS)
 
 
 class DocumentQuery(ReadQuery):
@@ -107,7 +107,7 @@ class DocumentQuery(ReadQuery):
 class PageQuery(ReadQuery):
     """Which page."""
 
-    limit: int = Field(LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    limit: int = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
     cursor: str | None = None
 
 
@@ -123,7 +123,7 @@ class HistoryQuery(PageQuery):
     """Operations of one scope with index > `since`; `from` and `to` are inclusive times."""
 
     scope: str = DEFAULT_SCOPE
-    since: int = Field(-1, ge=-1)
+    since: int = Field(default=-1, ge=-1)
     types: Several = Field(default_factory=list)
-    from_: str | None = Field(None, alias="from")
+    from_: str | None = Field(default=None, alias="from")
     to: str | None = None

@@ -99,18 +99,23 @@ async def one_node(hook: Hook | None = None, **chosen: Any) -> AsyncGenerator[Ru
 
 
 @asynccontextmanager
-async def several_nodes(count: int, **chosen: Any) -> AsyncGenerator[list[Running]]:
-    """Nodes that share the partitions, each behind a socket of its own."""
+async def several_nodes(
+    count: int, *, mute: int | None = None, **chosen: Any
+) -> AsyncGenerator[list[Running]]:
+    """Nodes that share the partitions, each behind a socket of its own; `mute` refuses calls."""
     async with AsyncExitStack() as resources:
         place = site(**chosen)
         nodes: list[tuple[Node, Listener]] = []
-        for _ in range(count):
+        for number in range(count):
             listener = listen("127.0.0.1", 0, None)
             resources.enter_context(listener.socket)
             node = await resources.enter_async_context(_node(place, listener.url))
             app = create_app(node)
             await resources.enter_async_context(app.router.lifespan_context(app))
-            await resources.enter_async_context(serving(app, listener))
+            if number == mute:
+                listener.socket.close()
+            else:
+                await resources.enter_async_context(serving(app, listener))
             nodes.append((node, listener))
         await _until(lambda: _shared([node for node, _ in nodes]))
         yield [
