@@ -25,7 +25,8 @@ class Request(BaseModel):
 def _split(values: Any) -> Any:
     """Several values of one parameter are comma-separated or repeated."""
     if isinstance(values, list):
-        return [part for value in values for part in _parts(value)]  # pyright: ignore
+        given: list[Any] = values  # pyright: ignore[reportUnknownVariableType]
+        return [part for value in given for part in _parts(value)]
     return values
 
 
@@ -36,7 +37,8 @@ def _parts(value: Any) -> list[Any]:
 def _split_or_whole(values: Any) -> Any:
     """A slug may have commas of its own: each value stands for itself, then for its parts."""
     if isinstance(values, list):
-        return [one for value in values for one in (value, *_parts(value)) if one]  # pyright: ignore
+        given: list[Any] = values  # pyright: ignore[reportUnknownVariableType]
+        return [one for value in given for one in (value, *_parts(value)) if one]
     return values
 
 

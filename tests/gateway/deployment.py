@@ -22,7 +22,7 @@ from docreactor.pipeline.settings import Settings
 from docreactor.tables.memory import MemoryStore
 from tests.support.nodes import LOG_ID, Site
 
-TODO = "example/todo"
+TODO_TYPE = "example/todo"
 
 
 def site(**chosen: Any) -> Site:
@@ -41,7 +41,7 @@ class Running:
 
     async def create(self, document_id: str, **fields: Any) -> dict[str, Any]:
         """A todo that reads show; its job."""
-        body = {"document_type": TODO, "id": document_id, **fields}
+        body = {"document_type": TODO_TYPE, "id": document_id, **fields}
         reply = await self.http.post("/v1/documents?wait=read", json=body)
         assert reply.status_code == 200, reply.text
         job: dict[str, Any] = reply.json()

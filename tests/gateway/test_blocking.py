@@ -9,7 +9,7 @@ import pytest
 
 from docreactor import Reactor, SyncReactor
 from docreactor.pipeline.errors import DocumentNotFoundError
-from tests.gateway.deployment import TODO, several_nodes
+from tests.gateway.deployment import TODO_TYPE, several_nodes
 
 CALLS = (
     "create",
@@ -28,7 +28,7 @@ CALLS = (
 async def test_each_call_blocks_until_its_answer() -> None:
     def ask(url: str) -> object:
         with SyncReactor(url) as reactor:
-            job = reactor.create(TODO, id="shop-1", wait="read")
+            job = reactor.create(TODO_TYPE, id="shop-1", wait="read")
             assert reactor.wait(job.id).status == job.status
             with pytest.raises(DocumentNotFoundError):
                 reactor.get("nobody")

@@ -15,12 +15,12 @@ from docreactor.pipeline.errors import (
     UnknownModelError,
 )
 from docreactor.pipeline.job import JobStatus
-from tests.gateway.deployment import TODO, Gate, Running, one_node, several_nodes
+from tests.gateway.deployment import TODO_TYPE, Gate, Running, one_node, several_nodes
 
 
 async def test_a_document_lives_from_create_to_delete(one: Running) -> None:
     reactor = one.reactor
-    job = await reactor.create(TODO, slug="docs/shop 1", name="Shop", meta={"a": 1})
+    job = await reactor.create(TODO_TYPE, slug="docs/shop 1", name="Shop", meta={"a": 1})
     document_id = job.document_id or ""
     job = await reactor.submit(
         document_id,
@@ -33,7 +33,7 @@ async def test_a_document_lives_from_create_to_delete(one: Running) -> None:
     )
     document = await reactor.get("docs/shop 1", token=job.token)
     earlier = await reactor.get(document_id, at="global:0", token=[job.token])
-    page = await reactor.find(type=TODO, limit=1)
+    page = await reactor.find(type=TODO_TYPE, limit=1)
     history = await reactor.history(document_id, types=["ADD_ITEM"], since=0)
     deleted = await reactor.delete(document_id, wait="read")
 
@@ -91,7 +91,7 @@ async def test_problems_are_raised_by_name_with_their_facts(one: Running) -> Non
 
 
 async def test_a_job_is_told_and_awaited(one: Running) -> None:
-    job = await one.reactor.create(TODO, id="shop-1")
+    job = await one.reactor.create(TODO_TYPE, id="shop-1")
     failed = await one.reactor.submit("nobody", {"type": "A", "input": {}})
 
     assert (await one.reactor.wait(job)).status is JobStatus.READ_READY
@@ -104,7 +104,7 @@ async def test_a_wait_that_runs_out_carries_the_job() -> None:
     async with one_node(gate) as one:
         gate.shut()
         with pytest.raises(JobNotReadyError) as refusal:
-            await one.reactor.create(TODO, id="shop-1", wait="write", timeout_ms=10)
+            await one.reactor.create(TODO_TYPE, id="shop-1", wait="write", timeout_ms=10)
         gate.open()
 
     assert refusal.value.job.document_id == "shop-1"
@@ -115,14 +115,14 @@ async def test_the_deployment_is_told(one: Running) -> None:
     models = await one.reactor.models()
 
     assert {one.state for one in positions.positions} == {"RUNNING"}
-    assert TODO in [model["document_type"] for model in models.models]
+    assert TODO_TYPE in [model["document_type"] for model in models.models]
 
 
 async def test_any_node_will_do() -> None:
     async with several_nodes(2) as nodes:
         for running in nodes:
             for number in range(4):
-                job = await running.reactor.create(TODO, wait="write")
+                job = await running.reactor.create(TODO_TYPE, wait="write")
                 for other in nodes:
                     document = await other.reactor.get(job.document_id or "", token=job.token)
                     assert document.header.id == job.document_id, number

@@ -12,7 +12,7 @@ from docreactor.gateway.idempotency import ActionIds
 from docreactor.gateway.requests import ActionRequest, CreateRequest, SubmitRequest
 from docreactor.pipeline.document import DeleteInput
 from docreactor.pipeline.errors import InvalidInputError, TooLargeError, UnknownActionError
-from tests.gateway.deployment import TODO, Running, one_node
+from tests.gateway.deployment import TODO_TYPE, Running, one_node
 
 KEYED = ActionIds("k", "shop-1", str)
 
@@ -23,7 +23,7 @@ def submission(*texts: str, **fields: Any) -> SubmitRequest:
 
 
 async def test_a_create_is_two_actions_the_second_an_instant_later(one: Running) -> None:
-    asked = CreateRequest(document_type=TODO, timestamp="2024-05-01T12:00:00Z", name="Shop")
+    asked = CreateRequest(document_type=TODO_TYPE, timestamp="2024-05-01T12:00:00Z", name="Shop")
     job = Drafter(one.node).create(asked, "shop-1", KEYED)
 
     created, upgraded = job.actions

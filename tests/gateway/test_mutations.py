@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 from docreactor.gateway.reach import ANSWERED_BY
-from tests.gateway.deployment import TODO, Gate, Running, one_node, problem_of, several_nodes
+from tests.gateway.deployment import TODO_TYPE, Gate, Running, one_node, problem_of, several_nodes
 
 
 def of_the_other(one: Running, other: Running) -> str:
@@ -21,7 +21,7 @@ def of_the_other(one: Running, other: Running) -> str:
 async def test_a_mutation_is_appended_here_when_its_owner_does_not_answer() -> None:
     async with several_nodes(2, mute=1) as (first, mute):
         document_id = of_the_other(first, mute)
-        body = {"document_type": TODO, "id": document_id}
+        body = {"document_type": TODO_TYPE, "id": document_id}
         reply = await first.http.post("/v1/documents", json=body)
         async with asyncio.timeout(10):
             while mute.node.positions() and not _shows(mute, document_id):  # noqa: ASYNC110
@@ -33,7 +33,7 @@ async def test_a_mutation_is_appended_here_when_its_owner_does_not_answer() -> N
 async def test_a_wait_for_a_silent_owner_ends_in_time_with_the_job() -> None:
     async with several_nodes(2, mute=1) as (first, mute):
         document_id = of_the_other(first, mute)
-        body = {"document_type": TODO, "id": document_id}
+        body = {"document_type": TODO_TYPE, "id": document_id}
         parameters: dict[str, Any] = {"wait": "write", "timeout_ms": 200}
         reply = await first.http.post("/v1/documents", params=parameters, json=body)
 

@@ -6,7 +6,7 @@ from starlette.requests import Request
 
 from docreactor.gateway.facts import begin_facts
 from docreactor.gateway.reach import ANSWERED_BY, NODE, PARTITIONS, POSITION, Call
-from tests.gateway.deployment import TODO, problem_of, several_nodes
+from tests.gateway.deployment import TODO_TYPE, problem_of, several_nodes
 from tests.gateway.test_mutations import of_the_other
 
 
@@ -38,7 +38,7 @@ async def test_a_read_whose_owner_does_not_answer_is_503() -> None:
     async with several_nodes(2, mute=1) as (first, mute):
         document_id = of_the_other(first, mute)
         reply = await first.http.get(f"/v1/documents/{document_id}")
-        listed = await first.http.get("/v1/documents", params={"type": TODO})
+        listed = await first.http.get("/v1/documents", params={"type": TODO_TYPE})
 
     for refusal in (reply, listed):
         assert problem_of(refusal) == (503, "Restoring")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.gateway.cli.running import say
-from tests.gateway.deployment import TODO, several_nodes
+from tests.gateway.deployment import TODO_TYPE, several_nodes
 
 
 async def test_status_models_and_jobs_are_shown() -> None:
@@ -22,7 +22,7 @@ async def test_status_models_and_jobs_are_shown() -> None:
     assert [one.code for one in told.values()] == [0, 0, 0]
     assert told["status"].out.count("RUNNING") == 16
     assert "view documents" in told["status"].out
-    assert TODO in told["models"].out
+    assert TODO_TYPE in told["models"].out
     assert "COMPLETE_ITEM" in told["models"].out
     assert told["job"].json["status"] == "READ_READY"
     assert refused.code == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.gateway.cli.running import say
-from tests.gateway.deployment import TODO, several_nodes
+from tests.gateway.deployment import TODO_TYPE, several_nodes
 
 
 async def test_documents_and_their_history_are_shown_to_people_and_programs() -> None:
@@ -13,7 +13,7 @@ async def test_documents_and_their_history_are_shown_to_people_and_programs() ->
         token = (await only.add("shop-1", "Milk", "Milk", "Bread", wait="write"))["token"]
         shown = await say("get", "docs/groceries", "--after", token, url=url)
         earlier = await say("get", "shop-1", "--at", "global:0", "--json", url=url)
-        found = await say("find", "--type", TODO, url=url)
+        found = await say("find", "--type", TODO_TYPE, url=url)
         listed = await say("find", "--slug", "docs/groceries", "--json", url=url)
         history = await say("history", "shop-1", "--limit", "2", url=url)
         rest = await say("history", "shop-1", "--since", "1", "--json", url=url)

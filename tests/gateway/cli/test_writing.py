@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.cli.running import say
-from tests.gateway.deployment import TODO, several_nodes
+from tests.gateway.deployment import TODO_TYPE, several_nodes
 
 
 async def test_a_document_is_created_changed_and_deleted(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ async def test_a_document_is_created_changed_and_deleted(tmp_path: Path) -> None
     actions.write_text('[{"type": "ADD_ITEM", "input": {"text": "Bread"}}]')
     async with several_nodes(1) as (only,):
         url = str(only.http.base_url)
-        created = await say("create", TODO, "--id", "shop-1", "--json", url=url)
+        created = await say("create", TODO_TYPE, "--id", "shop-1", "--json", url=url)
         inline = await say("submit", "shop-1", "ADD_ITEM", '{"text": "Milk"}', url=url)
         read = await say("submit", "shop-1", "ADD_ITEM", "-", url=url, stdin='{"text": "Tea"}')
         many = await say("submit", "shop-1", "--actions", f"@{actions}", "--json", url=url)
@@ -35,7 +35,7 @@ async def test_a_refusal_is_one_line_by_name_and_exit_code_1() -> None:
         url = str(only.http.base_url)
         for arguments, name in (
             (("create", "example/nothing"), "UnknownModel"),
-            (("create", TODO, "--id", "a/b"), "InvalidInput"),
+            (("create", TODO_TYPE, "--id", "a/b"), "InvalidInput"),
             (("submit", "nobody", "ADD_ITEM", '{"text": "a"}'), "DocumentNotFound"),
         ):
             said = await say(*arguments, url=url)
@@ -50,7 +50,7 @@ async def test_a_refusal_is_one_line_by_name_and_exit_code_1() -> None:
         (("submit", "shop-1", "ADD_ITEM", "{text"), 1, "InvalidInput: INPUT: is not JSON"),
         (("submit", "shop-1", "ADD_ITEM", "@missing.json"), 1, "cannot read missing.json"),
         (("submit", "shop-1", "--actions", "3"), 1, "InvalidInput: --actions: must be a list"),
-        (("create", TODO, "--meta", "[]"), 1, "InvalidInput: --meta: must be a JSON object"),
+        (("create", TODO_TYPE, "--meta", "[]"), 1, "InvalidInput: --meta: must be a JSON object"),
         (("submit", "shop-1"), 2, "TYPE"),
         (("submit", "shop-1", "A", "{}", "--actions", "[]"), 2, "--actions"),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.gateway.deployment import TODO, Running, problem_of, several_nodes
+from tests.gateway.deployment import TODO_TYPE, Running, problem_of, several_nodes
 
 from docreactor.gateway.reach import ANSWERED_BY, POSITION
 from docreactor.pipeline.position import Position
@@ -65,7 +65,7 @@ async def test_a_deleted_document_is_not_found_and_gives_its_slug_back(one: Runn
 
     assert ids_of(await find(one, slugs="same")) == ["a"]
     assert ids_of(await find(one, ids="b")) == []
-    assert ids_of(await find(one, type=TODO)) == ["a"]
+    assert ids_of(await find(one, type=TODO_TYPE)) == ["a"]
 
 
 async def test_a_type_is_listed_page_by_page_over_all_partitions(one: Running) -> None:
@@ -76,7 +76,7 @@ async def test_a_type_is_listed_page_by_page_over_all_partitions(one: Running) -
     found: list[str] = []
     cursor: str | None = None
     for _ in range(len(created)):
-        parameters = {"type": TODO, "limit": 4} | ({"cursor": cursor} if cursor else {})
+        parameters = {"type": TODO_TYPE, "limit": 4} | ({"cursor": cursor} if cursor else {})
         page = await find(one, **parameters)
         assert len(page["documents"]) <= 4
         found += ids_of(page)
@@ -115,7 +115,7 @@ async def test_a_query_that_names_nothing_or_both_is_refused(one: Running) -> No
 
 async def test_a_cursor_of_another_list_is_refused(one: Running) -> None:
     for cursor in ("!", "cDE", ""):
-        parameters = {"type": TODO, "cursor": cursor}
+        parameters = {"type": TODO_TYPE, "cursor": cursor}
         reply = await one.http.get("/v1/documents", params=parameters)
         assert problem_of(reply) == (422, "InvalidInput")
         assert reply.json()["field"] == "cursor"
@@ -125,9 +125,9 @@ async def test_every_owner_is_asked_and_the_reply_says_how_far_each_was() -> Non
     async with several_nodes(2) as (first, second):
         created = [f"d{number}" for number in range(8)]
         tokens = [(await first.create(one, slug=f"s{one}"))["token"] for one in created]
-        parameters: dict[str, Any] = {"type": TODO, "limit": 5, "token": tokens}
+        parameters: dict[str, Any] = {"type": TODO_TYPE, "limit": 5, "token": tokens}
         reply = await second.http.get("/v1/documents", params=parameters)
-        rest = await find(second, type=TODO, limit=5, cursor=reply.json()["next_cursor"])
+        rest = await find(second, type=TODO_TYPE, limit=5, cursor=reply.json()["next_cursor"])
         by_slug = await find(second, slugs=[f"s{one}" for one in created])
 
     assert reply.headers[ANSWERED_BY] == "gathered"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.gateway.deployment import TODO, Gate, Running, one_node, problem_of, several_nodes
+from tests.gateway.deployment import TODO_TYPE, Gate, Running, one_node, problem_of, several_nodes
 
 from docreactor.gateway.reach import ANSWERED_BY
 
@@ -18,7 +18,7 @@ def adding(*texts: str, **fields: Any) -> dict[str, Any]:
 
 
 async def test_a_create_is_one_job_and_answers_202_without_wait(one: Running) -> None:
-    reply = await one.http.post("/v1/documents", json={"document_type": TODO})
+    reply = await one.http.post("/v1/documents", json={"document_type": TODO_TYPE})
 
     assert reply.status_code == 202
     job = reply.json()
@@ -39,7 +39,7 @@ async def test_a_create_is_one_job_and_answers_202_without_wait(one: Running) ->
 
 
 async def test_a_wait_answers_200_when_the_job_got_there(one: Running) -> None:
-    body = {"document_type": TODO, "id": "shop-1"}
+    body = {"document_type": TODO_TYPE, "id": "shop-1"}
     created = await one.http.post("/v1/documents", params={"wait": "read"}, json=body)
     added = await one.http.post(ACTIONS, params={"wait": "write"}, json=adding("Milk"))
 
@@ -53,7 +53,7 @@ async def test_a_wait_that_runs_out_is_504_with_the_job_which_goes_on() -> None:
     async with one_node(gate) as one:
         gate.shut()
         waiting: dict[str, Any] = {"wait": "write", "timeout_ms": 20}
-        body = {"document_type": TODO, "id": "shop-1"}
+        body = {"document_type": TODO_TYPE, "id": "shop-1"}
         reply = await one.http.post("/v1/documents", params=waiting, json=body)
         job_id = reply.json()["job"]["id"]
         asked = await one.http.get(f"/v1/jobs/{job_id}", params=waiting)
@@ -92,16 +92,16 @@ async def test_a_slug_is_the_id_unless_one_is_given(one: Running) -> None:
     ("body", "field"),
     [
         ({}, "document_type"),
-        ({"document_type": TODO, "parent": "a"}, "parent"),
-        ({"document_type": TODO, "id": "a/b"}, "id"),
-        ({"document_type": TODO, "id": ".."}, "id"),
-        ({"document_type": TODO, "id": "x" * 201}, "id"),
-        ({"document_type": TODO, "id": 3}, "id"),
-        ({"document_type": TODO, "slug": "x" * 1_001}, "slug"),
-        ({"document_type": TODO, "branch": "a b"}, "branch"),
-        ({"document_type": TODO, "meta": []}, "meta"),
-        ({"document_type": TODO, "initial_state": {"global": {"items": 3}}}, None),
-        ({"document_type": TODO, "initial_state": {"document": {}}}, "initial_state.document"),
+        ({"document_type": TODO_TYPE, "parent": "a"}, "parent"),
+        ({"document_type": TODO_TYPE, "id": "a/b"}, "id"),
+        ({"document_type": TODO_TYPE, "id": ".."}, "id"),
+        ({"document_type": TODO_TYPE, "id": "x" * 201}, "id"),
+        ({"document_type": TODO_TYPE, "id": 3}, "id"),
+        ({"document_type": TODO_TYPE, "slug": "x" * 1_001}, "slug"),
+        ({"document_type": TODO_TYPE, "branch": "a b"}, "branch"),
+        ({"document_type": TODO_TYPE, "meta": []}, "meta"),
+        ({"document_type": TODO_TYPE, "initial_state": {"global": {"items": 3}}}, None),
+        ({"document_type": TODO_TYPE, "initial_state": {"document": {}}}, "initial_state.document"),
         ([], "body"),
     ],
 )
@@ -199,7 +199,7 @@ async def test_a_job_that_fails_answers_with_its_error_and_the_job(one: Running)
         "/v1/documents/nobody/actions", params={"wait": "write"}, json=adding("Milk")
     )
     again = await one.http.post(
-        "/v1/documents?wait=write", json={"document_type": TODO, "id": "shop-1"}
+        "/v1/documents?wait=write", json={"document_type": TODO_TYPE, "id": "shop-1"}
     )
 
     assert problem_of(mismatch) == (409, "RevisionMismatch")
@@ -234,7 +234,7 @@ async def test_an_action_sent_twice_is_stored_once(one: Running) -> None:
 
 async def test_an_idempotency_key_makes_a_request_one_request(one: Running) -> None:
     headers = {"Idempotency-Key": "order 66"}
-    bodies = {"/v1/documents": {"document_type": TODO}}
+    bodies = {"/v1/documents": {"document_type": TODO_TYPE}}
     created = [
         await one.http.post(path, params={"wait": "read"}, json=body, headers=headers)
         for path, body in [*bodies.items()] * 2
@@ -275,7 +275,7 @@ async def test_branches_are_documents_of_their_own(one: Running) -> None:
 async def test_a_partition_whose_backlog_is_over_its_bound_answers_429() -> None:
     async with one_node(backlog_records_max=1) as one:
         replies = [
-            await one.http.post("/v1/documents", json={"document_type": TODO, "id": "shop-1"})
+            await one.http.post("/v1/documents", json={"document_type": TODO_TYPE, "id": "shop-1"})
             for _ in range(20)
         ]
 
@@ -289,11 +289,11 @@ async def test_a_mutation_is_taken_by_any_node_and_done_by_the_owner() -> None:
     async with several_nodes(2) as (first, second):
         replies = []
         for number in range(8):
-            body = {"document_type": TODO, "id": f"d{number}"}
+            body = {"document_type": TODO_TYPE, "id": f"d{number}"}
             replies.append(await first.http.post("/v1/documents?wait=read", json=body))
             await second.add(f"d{number}", "Milk")
         minted = [
-            await second.http.post("/v1/documents?wait=read", json={"document_type": TODO})
+            await second.http.post("/v1/documents?wait=read", json={"document_type": TODO_TYPE})
             for _ in range(8)
         ]
         shown = [
