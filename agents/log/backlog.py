@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from docreactor.agents.log import LogRecord
 
@@ -26,16 +26,19 @@ class Backlog:
         """Whether it would only grow: the next fetch may leave this partition out."""
         return len(self._records) >= _RECORDS_ENOUGH or self._bytes >= _BYTES_ENOUGH
 
-    def add(self, records: Iterable[LogRecord]) -> None:
+    def add(self, records: Sequence[LogRecord]) -> None:
         """Append what has arrived."""
-        for record in records:
-            self._records.append(record)
-            self._bytes += _size(record)
+        self._records.extend(records)
+        self._bytes += _bytes(records)
 
-    def take(self, count_max: int) -> list[LogRecord]:
+    def take(self, count_max: int) -> Sequence[LogRecord]:
         """Hand out the oldest, at most so many."""
-        taken = [self._records.popleft() for _ in range(min(count_max, len(self._records)))]
-        self._bytes -= sum(map(_size, taken))
+        if count_max >= len(self._records):
+            taken = list(self._records)
+            self.clear()
+            return taken
+        taken = [self._records.popleft() for _ in range(count_max)]
+        self._bytes -= _bytes(taken)
         return taken
 
     def clear(self) -> None:
@@ -44,5 +47,5 @@ class Backlog:
         self._bytes = 0
 
 
-def _size(record: LogRecord) -> int:
-    return len(record.value or b"")
+def _bytes(records: Sequence[LogRecord]) -> int:
+    return sum([len(record.value or b"") for record in records])

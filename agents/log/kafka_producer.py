@@ -53,24 +53,20 @@ class Producers:
         return producer
 
 
-def batches(producer: Producer, entries: Sequence[Entry]) -> Iterator[Batch]:
+def batches(producer: Producer, entries: Iterable[Entry]) -> Iterator[Batch]:
     """Full batches of the producer, in order; a record over a batch's size travels alone."""
     batch = producer.create_batch()
-    for entry in entries:
-        if _append(batch, entry) is None:
+    for key, value, headers in entries:
+        # aiokafka takes nothing but a list.
+        own = _HEADERS if headers is HEADERS else list(headers)
+        if batch.append(timestamp=None, key=key, value=value, headers=own) is None:
             yield batch
             batch = producer.create_batch()
-            _append(batch, entry)
+            batch.append(timestamp=None, key=key, value=value, headers=own)
     if batch.record_count():
         yield batch
 
 
 def largest_value(entries: Iterable[Entry]) -> int:
     """How long the longest value is: what decides whether a record fits."""
-    return max((len(entry.value or b"") for entry in entries), default=0)
-
-
-def _append(batch: Batch, entry: Entry) -> object | None:
-    # aiokafka takes nothing but a list.
-    headers = _HEADERS if entry.headers is HEADERS else list(entry.headers)
-    return batch.append(timestamp=None, key=entry.key, value=entry.value, headers=headers)
+    return max([len(entry.value or b"") for entry in entries], default=0)
