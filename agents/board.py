@@ -96,15 +96,16 @@ class Board:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            dirty, self._dirty = self._dirty, {}
+            told = dict(self._dirty)
             try:
-                if dirty:
-                    await self._append(dirty)
+                if told:
+                    await self._append(told)
             except LogError:
-                # Newer rows than these may have been told meanwhile; they win.
-                self._dirty = dirty | self._dirty
                 self._wake.set()
                 await asyncio.sleep(_RETRY_S)
+            else:
+                newer = self._dirty.items()
+                self._dirty = {key: row for key, row in newer if told.get(key) is not row}
             await asyncio.sleep(_PUBLISH_EVERY_S)
 
     async def close(self) -> None:
