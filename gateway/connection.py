@@ -22,6 +22,7 @@ from docreactor.pipeline.errors import (
 _CONNECT_S = 5.0
 _MARGIN_S = 10.0
 _ATTEMPTS_MAX = 100
+_CONNECTIONS_MAX = 1_000
 _PROBLEM = "application/problem+json"
 
 _Read = TypeVar("_Read", bound=Answer)
@@ -45,7 +46,11 @@ class Connection:
         ).on(_wait_before_next)
         headers = {} if token is None else {"authorization": f"Bearer {token}"}
         self._client = httpx.AsyncClient(
-            base_url=self.url, headers=headers, transport=transport, trust_env=False
+            base_url=self.url,
+            headers=headers,
+            limits=httpx.Limits(max_connections=_CONNECTIONS_MAX),
+            transport=transport,
+            trust_env=False,
         )
 
     async def close(self) -> None:
@@ -79,7 +84,7 @@ class Connection:
             params=query,
             headers=headers,
             content=content,
-            timeout=httpx.Timeout(waits_s + _MARGIN_S, connect=_CONNECT_S),
+            timeout=httpx.Timeout(waits_s + _MARGIN_S, connect=_CONNECT_S, pool=None),
         )
         return self._read(kind, await self._retrying(self._send, request))
 

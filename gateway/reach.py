@@ -87,7 +87,8 @@ class Reach:
 
     def __init__(self, node: Node) -> None:
         self.node = node
-        self._client = httpx.AsyncClient(trust_env=False)
+        # Calls that wait hold a connection each: a bound here would make others wait for theirs.
+        self._client = httpx.AsyncClient(trust_env=False, limits=httpx.Limits())
 
     async def close(self) -> None:
         """Let go of the connections to other nodes."""
