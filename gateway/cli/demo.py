@@ -15,6 +15,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from docreactor.agents.journal import keep_journal
 from docreactor.gateway.broker.progress import Step
 from docreactor.gateway.broker.runtime import find_runtime
 from docreactor.gateway.cli.import_git import (
@@ -84,6 +85,7 @@ def demo(
     The history is that of the repository that this folder belongs to, or else a generated one.
     Everything is in a folder of its own, which goes when the demo ends; with --keep it stays.
     """
+    keep_journal()
     settings = Settings()
     shown: list[Shown] = []
     with stoppable(), bars_shown() as progress, _own_folder(keep=keep) as folder:
@@ -131,7 +133,7 @@ def _source(named: Path | None, folder: Path) -> Source:
 
 def _show(shown: Shown, *, keep: bool, json: bool) -> None:
     if json:
-        show_json(_facts(shown, keep=keep))
+        show_json(_facts(shown))
         return
     screen = console()
     screen.print(_origin(shown), soft_wrap=True)
@@ -145,9 +147,11 @@ def _show(shown: Shown, *, keep: bool, json: bool) -> None:
         screen.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
-def _facts(shown: Shown, *, keep: bool) -> dict[str, Any]:
+def _facts(shown: Shown) -> dict[str, Any]:
     report = shown.report
-    facts: dict[str, Any] = {
+    return {
+        **asdict(shown.child.announcement),
+        "pid": shown.child.pid,
         "repository": str(shown.source.repository.path),
         "generated": None if shown.source.reason is None else shown.source.reason.message,
         "imported": figures(report.imported),
@@ -157,9 +161,6 @@ def _facts(shown: Shown, *, keep: bool) -> dict[str, Any]:
         "wrong": list(report.wrong),
         "agrees": report.agrees,
     }
-    if keep:
-        facts |= asdict(shown.child.announcement) | {"pid": shown.child.pid}
-    return facts
 
 
 def _origin(shown: Shown) -> Text:

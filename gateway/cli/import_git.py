@@ -22,16 +22,20 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 from rich.text import Text
 
+from docreactor.agents.journal import keep_journal
 from docreactor.gateway.broker.progress import Progress, Step
 from docreactor.gateway.cli.screen import console, show_json
 from docreactor.gateway.cli.target import Bearer, Json, Url
 from docreactor.gateway.client import DEFAULT_URL, Reactor
+from docreactor.gateway.git.changes import DOCUMENT_TYPE
 from docreactor.gateway.git.history import Repository
 from docreactor.gateway.git.importing import Imported, import_history
 from docreactor.gateway.stopping import run_stoppable, stoppable
+from docreactor.pipeline.errors import UnknownModelError
 from docreactor.pipeline.settings import Settings
 
 INTERRUPTED = 130
+_FIRST_ANSWER_S = 3.0
 
 app = typer.Typer(help="Bring in histories from elsewhere.", no_args_is_help=True)
 
@@ -52,10 +56,12 @@ def git(
     The deployment must run the model `docreactor.examples.files`. A second import stores only
     what is new.
     """
+    keep_journal()
     settings = Settings()
     imported: list[Imported] = []
 
     async def run() -> None:
+        await _check(url, token)
         async with Reactor(url, token=token) as reactor:
             with bars_shown() as progress:
                 imported.append(
@@ -68,6 +74,14 @@ def git(
     if not imported:
         raise typer.Exit(INTERRUPTED)
     show(imported[0], json=json)
+
+
+async def _check(url: str, token: str | None) -> None:
+    """A deployment that is not there, or cannot run the model, is told before anything is read."""
+    async with Reactor(url, token=token, retry_for_s=_FIRST_ANSWER_S) as reactor:
+        models = (await reactor.models()).models
+    if DOCUMENT_TYPE not in {model["document_type"] for model in models}:
+        raise UnknownModelError(DOCUMENT_TYPE)
 
 
 def figures(imported: Imported) -> dict[str, Any]:
