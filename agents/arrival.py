@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,8 +17,16 @@ from docreactor.agents.phase import Phase
 from docreactor.agents.restore import restore, unusable
 from docreactor.agents.shelf import DOCUMENTS_SCHEMA, WRITE_SCHEMA, PartitionTables
 from docreactor.agents.view import ViewAgent
-from docreactor.pipeline.errors import ActionsLostError, OffsetsLostError
+from docreactor.pipeline.errors import (
+    ActionsLostError,
+    InvalidOperationTimestampError,
+    OffsetsLostError,
+    ReactorError,
+)
+from docreactor.pipeline.keys import parse_record_key
+from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.position import Offset
+from docreactor.pipeline.timestamp import parse
 from docreactor.tables.keyframes import keyframe_rows
 from docreactor.tables.store import Row, Store, StoreIdentity
 
@@ -196,10 +204,32 @@ class Arrival:
         topics = self._deployment.topics
         pairs = [(record.key or b"", record.value) for record in fetched.records]
         if source.topic == topics.operations:
-            return tables.write.operations.restore_rows(pairs)
+            return self._operation_rows(tables, pairs)
         if source.topic == topics.keyframes:
             return keyframe_rows([Row(key, value) for key, value in pairs])
         return [tables.jobs.row(key, value) for key, value in pairs]
+
+    def _operation_rows(
+        self, tables: PartitionTables, pairs: Sequence[tuple[bytes, bytes | None]]
+    ) -> list[Row]:
+        """What is no operation is left out: its stream's history has a gap there."""
+        table = tables.write.operations
+        try:
+            return table.restore_rows(pairs)
+        except (InvalidOperationTimestampError, KeyError, TypeError, ValueError):
+            kept = [pair for pair in pairs if _is_operation(*pair)]
+            _log.warning("no operations", partition=self._partition, count=len(pairs) - len(kept))
+            return table.restore_rows(kept)
+
+
+def _is_operation(key: bytes, value: bytes | None) -> bool:
+    try:
+        parse_record_key(key)
+        if value is not None:
+            parse(Operation.decode(value).timestamp)
+    except (ReactorError, ValueError):
+        return False
+    return True
 
 
 def _name(share: float) -> str:

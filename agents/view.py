@@ -13,9 +13,14 @@ from docreactor.pipeline.action import DOCUMENT_SCOPE
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import (
     CorruptHistoryError,
+    DocumentAlreadyExistsError,
+    DocumentDeletedError,
+    DocumentNotFoundError,
     HashMismatchError,
+    InvalidInputError,
     ReducerTimeoutError,
     UndecodableRecordError,
+    UnknownActionError,
     UnknownFormatError,
 )
 from docreactor.pipeline.keys import Stream, parse_record_key
@@ -33,12 +38,18 @@ _STRETCH_S = 0.02
 
 _OF_THE_DOCUMENT = (
     CorruptHistoryError,
+    DocumentAlreadyExistsError,
+    DocumentDeletedError,
+    DocumentNotFoundError,
     HashMismatchError,
+    InvalidInputError,
     ReducerTimeoutError,
     UndecodableRecordError,
+    UnknownActionError,
     UnknownFormatError,
 )
-"""What quarantines one document. Anything else is a failure of the place and stops the view."""
+"""What quarantines one document. Anything else is a failure of the place and stops the view: a
+model that is not loaded is one, because naming it cures it."""
 
 
 class ViewAgent:
