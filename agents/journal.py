@@ -20,10 +20,10 @@ REMEMBERED_MAX = 1_000
 _shared: tuple[structlog.types.Processor, ...]
 
 
-def keep_journal(stream: TextIO = sys.stderr) -> None:
+def keep_journal(stream: TextIO | None = None) -> None:
     """Send every logger's lines to the stream: JSON, or coloured text where it is a terminal.
 
-    Errors of ours are told by name, without a traceback; warnings of libraries are not told.
+    The stream is standard error unless another is given. Errors of ours are told by name, without a traceback; warnings of libraries are not told.
     """
     structlog.configure(
         processors=[*_shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -31,8 +31,9 @@ def keep_journal(stream: TextIO = sys.stderr) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(people=stream.isatty()))
+    place = stream or sys.stderr
+    handler = logging.StreamHandler(place)
+    handler.setFormatter(_formatter(people=place.isatty()))
     handler.addFilter(_worth_a_line)
     handler.addFilter(Repetition())
     root = logging.getLogger()

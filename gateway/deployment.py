@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from docreactor.agents.log.kafka import open_kafka
 from docreactor.agents.topics import create_topics
 from docreactor.gateway.announcement import Announcement
 from docreactor.gateway.broker.progress import Progress, Step
-from docreactor.gateway.supervisor import supervised
+from docreactor.gateway.supervisor import Keeper, supervised
 from docreactor.gateway.worker_process import WorkerPlan
 from docreactor.pipeline.errors import LogError
 from docreactor.pipeline.settings import Settings
@@ -25,6 +25,7 @@ BROKER_WAIT_S = 15.0
 # Of a broker that is there, this is plenty; of one that is not, a dead worker need not wait more.
 ANSWER_WAIT_S = 2.0
 READY_POLL_S = 0.05
+RESTORING, RUNNING = "RESTORING", "RUNNING"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,9 @@ class Deployment:
         await self._create_topics()
         count = self.worker_count
         progress(Step("Starting the worker" if count == 1 else f"Starting {count} workers"))
-        async with supervised(self.plans(), self.broker_answers) as announced:
-            workers = await announced
-            progress(Step("Restoring tables"))
-            await all_serving(worker.url for worker in workers)
+        async with supervised(self.plans(), self.broker_answers) as keepers:
+            await all_serving(keepers, self.settings, progress)
+            workers = [await keeper.announced for keeper in keepers]
             yield Announcement(
                 url=workers[0].url,
                 urls=tuple(worker.url for worker in workers),
@@ -97,16 +97,39 @@ class Deployment:
         return environment
 
 
-async def all_serving(urls: Iterable[str]) -> None:
+async def all_serving(keepers: Sequence[Keeper], settings: Settings, progress: Progress) -> None:
     """Wait until every node is ready at one time: the last to join moves partitions of others."""
-    wanted = tuple(f"{url}/readyz" for url in urls)
-    async with httpx.AsyncClient() as client:
-        while not all([await _is_ready(client, url) for url in wanted]):  # noqa: ASYNC110
+    token = settings.http_token
+    headers = {} if token is None else {"Authorization": f"Bearer {token.get_secret_value()}"}
+    async with httpx.AsyncClient(headers=headers) as client:
+        while True:
+            urls = [keeper.url for keeper in keepers if keeper.url is not None]
+            announced = all(keeper.announced.done() for keeper in keepers)
+            if announced and await _all_ready(client, urls):
+                return
+            if urls:
+                await _tell(client, urls[0], progress)
             await asyncio.sleep(READY_POLL_S)
 
 
-async def _is_ready(client: httpx.AsyncClient, url: str) -> bool:
+async def _all_ready(client: httpx.AsyncClient, urls: Sequence[str]) -> bool:
+    replies = [await _get(client, f"{url}/readyz") for url in urls]
+    return all(reply is not None and reply.is_success for reply in replies)
+
+
+async def _tell(client: httpx.AsyncClient, url: str, progress: Progress) -> None:
+    """Say how far the tables are, once a node can tell."""
+    reply = await _get(client, f"{url}/v1/positions")
+    if reply is None or not reply.is_success:
+        return
+    rows = [row for row in reply.json()["positions"] if row["kind"] == "reducer"]
+    if any(row["state"] == RESTORING for row in rows):
+        done = sum(100 if row["state"] == RUNNING else int(100 * row["progress"]) for row in rows)
+        progress(Step("Restoring tables", done, 100 * len(rows)))
+
+
+async def _get(client: httpx.AsyncClient, url: str) -> httpx.Response | None:
     try:
-        return (await client.get(url)).is_success
+        return await client.get(url)
     except httpx.TransportError:
-        return False
+        return None

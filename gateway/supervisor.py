@@ -28,8 +28,8 @@ _log = structlog.get_logger(__name__)
 @asynccontextmanager
 async def supervised(
     plans: Sequence[WorkerPlan], broker_answers: BrokerAnswers
-) -> AsyncGenerator[Awaitable[list[Announcement]]]:
-    """Keep these workers alive while the block runs; it is given what they say when all are ready.
+) -> AsyncGenerator[Sequence[Keeper]]:
+    """Keep these workers alive while the block runs.
 
     A worker that exits five times within a minute, or five times without ever being ready, while
     the broker answers, ends the block: WorkerFailing, with its last error, comes out in an
@@ -38,11 +38,9 @@ async def supervised(
     keepers = [Keeper(plan, broker_answers) for plan in plans]
     async with asyncio.TaskGroup() as tasks:
         keeping = [tasks.create_task(keeper.keep()) for keeper in keepers]
-        ready = asyncio.gather(*(keeper.announced for keeper in keepers))
         try:
-            yield ready
+            yield keepers
         finally:
-            ready.cancel()
             for task in keeping:
                 task.cancel()
 
@@ -51,6 +49,8 @@ class Keeper:
     """Keeps one worker."""
 
     def __init__(self, plan: WorkerPlan, broker_answers: BrokerAnswers) -> None:
+        self.url: str | None = None
+        """Where the worker answers, from its first start on."""
         self.announced: asyncio.Future[Announcement] = asyncio.get_running_loop().create_future()
         """What the worker said when it was ready for the first time."""
         self._plan = plan
@@ -80,12 +80,12 @@ class Keeper:
         """One life of the process; why it ended."""
         process = await WorkerProcess.start(self._plan, port=self._port)
         try:
-            announcement = await process.ready()
-            if announcement is not None:
+            if (url := await process.listening()) is not None:
                 # Others know the address: a worker that comes back comes back there.
-                self._port = urlsplit(announcement.url).port or self._port
-                if not self.announced.done():
-                    self.announced.set_result(announcement)
+                self.url, self._port = url, urlsplit(url).port or self._port
+            announcement = await process.ready()
+            if announcement is not None and not self.announced.done():
+                self.announced.set_result(announcement)
             await process.ended()
         finally:
             await process.stop()

@@ -64,9 +64,11 @@ def run_worker(
     bootstrap_servers: str,
     supervised: bool,
     announce: Callable[[Announcement], None],
+    listens: Callable[[str], None],
 ) -> None:
     """Run a worker until it is told to stop; what ends it otherwise is raised.
 
+    `listens` is told its URL, at which it answers from then on, and `announce` when it is ready.
     With `supervised` it also stops when its standard input ends: its supervisor is gone then.
     """
     check_exposure(settings)
@@ -79,6 +81,7 @@ def run_worker(
         running.enter_context(_occupied(home))
         listener = listen(settings.host, settings.port, settings.advertised_url)
         running.enter_context(listener.socket)
+        listens(listener.url)
         announcement = Announcement(
             url=listener.url,
             urls=(listener.url,),

@@ -60,10 +60,13 @@ class WorkerProcess:
     def pid(self) -> int:
         return self._process.pid
 
+    async def listening(self) -> str | None:
+        """Its URL once it answers, if only with the reason why not; None when it ends before."""
+        return (await self._line()).decode().strip() or None
+
     async def ready(self) -> Announcement | None:
-        """What it announces once it is ready; None when it ends before."""
-        assert self._process.stdout is not None
-        line = await self._process.stdout.readline()
+        """What it announces once it is ready, after `listening`; None when it ends before."""
+        line = await self._line()
         return Announcement.parse(line) if line else None
 
     async def ended(self) -> int:
@@ -94,6 +97,10 @@ class WorkerProcess:
         code = self._process.returncode
         assert code is not None
         return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"
+
+    async def _line(self) -> bytes:
+        assert self._process.stdout is not None
+        return await self._process.stdout.readline()
 
     def _lines(self) -> list[bytes]:
         with self.plan.log.open("rb") as log:

@@ -49,6 +49,11 @@ def worker(
         else:
             Console(file=out).print(f"[green]Ready[/] at [bold]{announcement.url}[/]")
 
+    def listens(url: str) -> None:
+        if supervised:
+            out.write(url + "\n")
+            out.flush()
+
     # What a model prints belongs to the journal: standard output is for the one line.
     with redirect_stdout(sys.stderr):
         try:
@@ -59,6 +64,7 @@ def worker(
                 bootstrap_servers=_broker(settings),
                 supervised=supervised,
                 announce=announce,
+                listens=listens,
             )
         except Exception as error:
             tell_end(_log, "the worker ended", error)

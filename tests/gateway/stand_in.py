@@ -12,6 +12,7 @@ ANNOUNCES = """
 import json, os, sys, threading
 port = int(sys.argv[-1]) or 4711
 facts = {"url": f"http://127.0.0.1:{port}", "urls": [], "app": "a", "data": "d", "broker": "b"}
+print(facts["url"])
 print(json.dumps(facts | {"pids": [os.getpid()]}), flush=True)
 """
 LIVES = ANNOUNCES + "sys.stdin.read()"

@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import orjson
 import pytest
+from pydantic import SecretStr
 from starlette.types import Receive, Scope, Send
 
+from docreactor.gateway.announcement import Announcement
+from docreactor.gateway.broker.progress import Step
 from docreactor.gateway.deployment import Deployment, all_serving
 from docreactor.gateway.server import listen, serving
+from docreactor.gateway.supervisor import Keeper
 from docreactor.pipeline.settings import Settings
+from tests.gateway.stand_in import plan_of
 from tests.support.kafka import Kafka
 
 
@@ -68,24 +74,46 @@ async def test_a_broker_answers_when_it_says_something(
 
 
 class Probed:
-    """An app that is ready from its third probe on."""
+    """A node whose tables are restored after its third probe."""
 
     def __init__(self) -> None:
         self.probes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        assert scope["path"] == "/readyz"
-        self.probes += 1
-        status = 200 if self.probes >= 3 else 503
+        assert (b"authorization", b"Bearer secret") in scope["headers"]
+        if scope["path"] == "/readyz":
+            self.probes += 1
+        ready = self.probes >= 3
+        rows = [
+            {"kind": "reducer", "state": "RUNNING", "progress": 1.0},
+            {"kind": "reducer", "state": "RUNNING" if ready else "RESTORING", "progress": 0.5},
+            {"kind": "view", "state": "RUNNING", "progress": None},
+        ]
+        status = 503 if scope["path"] == "/readyz" and not ready else 200
         await send({"type": "http.response.start", "status": status, "headers": []})
-        await send({"type": "http.response.body"})
+        await send({"type": "http.response.body", "body": orjson.dumps({"positions": rows})})
 
 
-async def test_all_serve_when_each_says_so_in_one_round() -> None:
-    apps = (Probed(), Probed())
+async def there() -> bool:
+    return True
+
+
+def kept(url: str, directory: Path) -> Keeper:
+    """The keeper of a worker that listens there and was ready once."""
+    keeper = Keeper(plan_of("", directory), there)
+    keeper.url = url
+    keeper.announced.set_result(Announcement(url, (url,), "a", "d", "b", (1,)))
+    return keeper
+
+
+async def test_all_serve_when_each_says_so_in_one_round(tmp_path: Path) -> None:
+    apps, steps = (Probed(), Probed()), list[Step]()
     first, second = (listen("127.0.0.1", 0, None) for _ in apps)
+    settings = Settings(data=tmp_path, http_token=SecretStr("secret"))
 
     async with serving(apps[0], first), serving(apps[1], second), asyncio.timeout(30):
-        await all_serving((first.url, second.url))
+        keepers = [kept(listener.url, tmp_path) for listener in (first, second)]
+        await all_serving(keepers, settings, steps.append)
 
     assert [app.probes for app in apps] == [3, 3]
+    assert set(steps) == {Step("Restoring tables", done=150, total=200)}

@@ -41,15 +41,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_all_are_ready_when_each_has_said_so(tmp_path: Path) -> None:
     plans = [plan_of(stand_in.LIVES, tmp_path / str(n), port=4000 + n) for n in range(2)]
 
-    async with supervised(plans, answers) as announced:
-        urls = [announcement.url for announcement in await announced]
+    async with supervised(plans, answers) as keepers:
+        urls = [(await keeper.announced).url for keeper in keepers]
+        assert [keeper.url for keeper in keepers] == urls
 
     assert urls == ["http://127.0.0.1:4000", "http://127.0.0.1:4001"]
 
 
 async def test_no_worker_outlives_the_block(tmp_path: Path) -> None:
-    async with supervised([plan_of(stand_in.LIVES, tmp_path)], answers) as announced:
-        ((pid,),) = [announcement.pids for announcement in await announced]
+    async with supervised([plan_of(stand_in.LIVES, tmp_path)], answers) as (keeper,):
+        (pid,) = (await keeper.announced).pids
 
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -62,8 +63,8 @@ async def test_a_killed_worker_is_started_again_at_the_address_that_others_know(
     script = f"open({str(places)!r}, 'a').write(sys.argv[-1] + '\\n')"
     script = f"import sys; {script}\n{stand_in.LIVES}"
 
-    async with supervised([plan_of(script, tmp_path)], answers) as announced:
-        ((pid,),) = [announcement.pids for announcement in await announced]
+    async with supervised([plan_of(script, tmp_path)], answers) as (keeper,):
+        (pid,) = (await keeper.announced).pids
         os.kill(pid, signal.SIGKILL)
         await until(lambda: len(places.read_text().splitlines()) == 2)
 
@@ -72,8 +73,8 @@ async def test_a_killed_worker_is_started_again_at_the_address_that_others_know(
 
 async def test_five_exits_in_a_minute_end_it_with_the_last_error(tmp_path: Path) -> None:
     with structlog.testing.capture_logs() as told, pytest.raises(ExceptionGroup) as ended:
-        async with supervised([plan_of(stand_in.DIES, tmp_path)], answers) as announced:
-            await announced
+        async with supervised([plan_of(stand_in.DIES, tmp_path)], answers) as (keeper,):
+            await keeper.announced
 
     (error,) = ended.value.exceptions
     assert isinstance(error, WorkerFailingError)

@@ -24,12 +24,19 @@ from docreactor.pipeline.settings import Settings
 EXAMPLE = ("docreactor.examples.todo",)
 
 
-def never(announcement: Announcement) -> None:
-    raise AssertionError("it was ready")
+def never(said: Announcement | str) -> None:
+    raise AssertionError("it listens")
 
 
 def run(settings: Settings, models: tuple[str, ...] = EXAMPLE) -> None:
-    run_worker(settings, models, bootstrap_servers="127.0.0.1:1", supervised=False, announce=never)
+    run_worker(
+        settings,
+        models,
+        bootstrap_servers="127.0.0.1:1",
+        supervised=False,
+        announce=never,
+        listens=never,
+    )
 
 
 def test_a_worker_open_to_others_needs_a_token(tmp_path: Path) -> None:

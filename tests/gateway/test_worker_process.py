@@ -21,12 +21,13 @@ async def started(script: str, directory: Path, *, port: int = 0) -> WorkerProce
     return await WorkerProcess.start(plan_of(script, directory), port=port)
 
 
-async def test_a_worker_says_when_it_is_ready(tmp_path: Path) -> None:
+async def test_a_worker_says_where_it_listens_and_when_it_is_ready(tmp_path: Path) -> None:
     process = await started(stand_in.LIVES, tmp_path, port=4000)
 
-    announcement = await process.ready()
+    url, announcement = await process.listening(), await process.ready()
 
     assert announcement is not None
+    assert url == announcement.url
     assert announcement.url == "http://127.0.0.1:4000"
     assert announcement.pids == (process.pid,)
     await process.stop()
@@ -35,6 +36,7 @@ async def test_a_worker_says_when_it_is_ready(tmp_path: Path) -> None:
 async def test_a_worker_that_ends_before_it_is_ready_says_nothing(tmp_path: Path) -> None:
     process = await started(stand_in.DIES, tmp_path)
 
+    assert await process.listening() is None
     assert await process.ready() is None
     assert await process.ended() == 1
     await process.stop()
@@ -59,7 +61,7 @@ async def test_a_worker_that_named_nothing_is_told_by_its_exit_code(tmp_path: Pa
 
 async def test_a_killed_worker_is_told_by_its_signal(tmp_path: Path) -> None:
     process = await started(stand_in.LIVES, tmp_path)
-    await process.ready()
+    await process.listening()
 
     os.kill(process.pid, signal.SIGKILL)
     await process.ended()
@@ -72,7 +74,7 @@ async def test_a_worker_that_does_not_stop_is_killed(
 ) -> None:
     monkeypatch.setattr(worker_process, "STOP_TIMEOUT_S", 0.1)
     process = await started(stand_in.REFUSES_TO_STOP, tmp_path)
-    await process.ready()
+    await process.listening()
 
     await process.stop()
 
@@ -94,7 +96,7 @@ from tests.gateway.stand_in import LIVES, plan_of
 
 async def main():
     process = await WorkerProcess.start(plan_of(LIVES, Path(sys.argv[1])), port=1)
-    await process.ready()
+    await process.listening()
     print(process.pid, flush=True)
     await asyncio.Event().wait()
 
