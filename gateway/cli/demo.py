@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 from collections.abc import Generator
@@ -32,6 +33,7 @@ from docreactor.gateway.client import Reactor
 from docreactor.gateway.demo.child import Child, Plan, child, how_to_end
 from docreactor.gateway.demo.sample import write_repository
 from docreactor.gateway.demo.tour import Report, tour
+from docreactor.gateway.git.changes import DOCUMENT_TYPE
 from docreactor.gateway.git.history import Repository
 from docreactor.gateway.stopping import run_stoppable, stoppable
 from docreactor.pipeline.errors import (
@@ -103,7 +105,8 @@ def demo(
                 shown.append(Shown(source, plan, started, report))
 
             run_stoppable(run())
-            progress(Step("Stopping"))
+            if not keep:
+                progress(Step("Stopping"))
     if not shown:
         raise typer.Exit(INTERRUPTED)
     _show(shown[0], keep=keep, json=json)
@@ -201,16 +204,16 @@ def _verdict(report: Report) -> Text:
 
 
 def _next_commands(shown: Shown) -> str:
-    url = shown.child.announcement.url
-    bearer = '-H "Authorization: Bearer $DOCREACTOR_HTTP_TOKEN" '
-    curl = f"curl -s {bearer if Settings().http_token is not None else ''}"
-    first = next(iter(shown.report.imported.paths))[-1]
+    url, paths = shown.child.announcement.url, shown.report.imported.paths
+    file = next((files[-1] for files in paths if files[-1].removed is None), paths[0][-1])
     lines = [f"It runs on at {url}, described at {url}/docs. Try:"]
     lines += [
-        f"  {curl}'{url}/v1/documents?type=example/file&limit=3'",
-        f"  {curl}'{url}/v1/documents/{first.id}/operations'",
-        f"  {curl}'{url}/v1/documents/{first.id}?at=global:0'",
-        f"  docreactor import git {shown.source.repository.path} --url {url}",
+        f"  export DOCREACTOR_URL={url}",
+        f"  docreactor find --type {DOCUMENT_TYPE} --limit 5",
+        f"  docreactor get {shlex.quote(file.path)}",
+        f"  docreactor history {file.id}",
+        f"  docreactor get {file.id} --at global:0",
+        f"  docreactor import git {shlex.quote(str(shown.source.repository.path))}",
         f"End it with: {how_to_end(shown.plan, shown.child.pid)}",
     ]
     return "\n".join(lines)

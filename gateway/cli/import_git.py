@@ -118,7 +118,7 @@ def add_rate(table: Table, what: str, count: int, seconds: float) -> None:
 def add_rates(table: Table, imported: Imported) -> None:
     """The rows of an import."""
     add_rate(table, "commits read", imported.commits, imported.read_s)
-    add_rate(table, "actions stored", imported.actions, imported.import_s)
+    add_rate(table, "actions imported", imported.actions, imported.import_s)
     add_rate(table, "in jobs", imported.jobs, imported.import_s)
     add_rate(table, "of files", imported.files, imported.import_s)
 

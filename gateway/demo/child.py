@@ -90,8 +90,9 @@ def child(plan: Plan, *, keep: bool) -> Generator[Child]:
 
 
 def how_to_end(plan: Plan, pid: int) -> str:
-    """The line for a shell that ends a deployment that was kept."""
-    return f"kill {pid} && rm -r {shlex.quote(str(plan.data))}"
+    """The line for a shell that ends a deployment that was kept, and removes what it held."""
+    gone = f"while kill -0 {pid} 2>/dev/null; do sleep 0.1; done"
+    return f"kill {pid}; {gone}; rm -r {shlex.quote(str(plan.data))}"
 
 
 def _announced(process: subprocess.Popen[bytes], line: Path, journal: Path) -> Announcement:

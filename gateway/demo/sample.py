@@ -57,6 +57,7 @@ def story() -> list[Step]:
         Step("Write a script", (_text("bin/count", ["#!/bin/sh", "wc -l chapters/*"]),)),
         Step("Let the script run", (_text("bin/count", ["#!/bin/sh", "wc -l *"], "100755"),)),
         Step("Point at the first", (Entry("first", b"chapters/00.md", Mode.SYMLINK),)),
+        Step("Keep notes", (_text("notes/odd, loose & \N{OWL}.txt", ["Later."]),)),
         Step("Draw it again", (Entry(picture.path, _IMAGE[::-1]),)),
         Step("Drop the draft", (Entry("chapters/03.md", None),)),
         Step("Rename", (Entry("chapters/04.md", None), Entry("chapters/four.md", b"Four \r\n"))),

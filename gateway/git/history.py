@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -94,7 +95,7 @@ class Repository:
             raise ShallowHistoryError(str(path))
         name = head.decode().strip()
         count = answer(path, "rev-list", "--count", "--first-parent", name)
-        return cls(path, name, int(count))
+        return cls(_top(path), name, int(count))
 
     def commits(self) -> Iterator[tuple[Commit, tuple[Change, ...]]]:
         """Every first-parent commit with its changes, oldest first.
@@ -106,6 +107,13 @@ class Repository:
         arguments += ["--no-renames", "--ignore-submodules=none", "--encoding=UTF-8", "--no-color"]
         arguments += ["-z", f"--format=tformat:{_FORMAT}", self.head, "--"]
         return _read(texts(self.path, *arguments))
+
+
+def _top(path: Path) -> Path:
+    """The folder that holds the whole working tree, or the path where there is none."""
+    if answer(path, "rev-parse", "--is-inside-work-tree").strip() != b"true":
+        return path
+    return Path(os.fsdecode(answer(path, "rev-parse", "--show-toplevel").removesuffix(b"\n")))
 
 
 def _read(parts: Iterator[bytes]) -> Iterator[tuple[Commit, tuple[Change, ...]]]:

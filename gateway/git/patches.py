@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 Patch = tuple[int, int, str]
-"""Position, count of deleted code points, inserted text; each in the text that the last one left."""
+"""Position, count of deleted code points, inserted text: in the text that the last one left."""
 
 # Comparing more lines than these takes longer than what it saves is worth.
 _LINES_MAX = 10_000

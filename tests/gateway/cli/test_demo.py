@@ -20,7 +20,7 @@ from docreactor.gateway.server import listen
 from tests.gateway.cli.test_worker import DOCREACTOR, TIMEOUT_S, run
 from tests.support.kafka import Kafka
 
-FILES = 16
+FILES = 17
 SMALL = [
     Step("one", (Entry("a", b"1\n"), Entry("b", b"1\n"))),
     Step("two", (Entry("a", b"1\n2\n"),)),
@@ -98,7 +98,7 @@ def test_everything_is_started_asked_compared_and_gone(
     done = demo(environment=environment)
 
     assert done.returncode == 0, done.stderr
-    assert "A generated history of 106 commits" in done.stdout
+    assert "A generated history of 107 commits" in done.stdout
     assert f"All {FILES} files at the head are as git says." in done.stdout
     assert "get chapters/00.md at=global:4" in done.stdout
     assert "NO" not in done.stdout.split()

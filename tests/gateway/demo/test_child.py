@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from docreactor.gateway.demo.child import Plan, how_to_end, last_words
@@ -39,7 +40,9 @@ def test_the_line_that_ends_it_fits_a_shell(tmp_path: Path) -> None:
     sleeping = subprocess.Popen(["sleep", "60"])
     plan = Plan(app="demo", data=data, port=0, workers=1)
 
-    with sleeping:
+    with sleeping, ThreadPoolExecutor(1) as waiting:
+        # A shell would not wait for a process of ours that nobody has waited for.
+        waiting.submit(sleeping.wait)
         subprocess.run(how_to_end(plan, sleeping.pid), shell=True, check=True)
 
     assert not data.exists()

@@ -23,7 +23,7 @@ async def test_all_that_git_says_is_found(tmp_path: Path) -> None:
         report = await toured(path, where)
 
     assert report.agrees
-    assert report.checked == 16
+    assert report.checked == 17
     questions = [reply.question for reply in report.replies]
     assert "get chapters/00.md" in questions
     assert "get chapters/00.md at=global:4" in questions
@@ -78,4 +78,4 @@ async def test_what_is_too_large_for_an_action_agrees_by_its_hash(tmp_path: Path
         report = await toured(path, where)
 
     assert report.agrees
-    assert report.checked == 17
+    assert report.checked == 18

@@ -153,8 +153,10 @@ def test_a_folder_inside_shows_the_whole_repository(tmp_path: Path) -> None:
     git(path, "add", ".")
     git(path, "commit", "-q", "-m", "both")
 
-    ((_, changes),) = Repository.open(path / "inside").commits()
+    repository = Repository.open(path / "inside")
+    ((_, changes),) = repository.commits()
 
+    assert repository.path == path
     assert set(changed(changes)) == {b"inside/a", b"b"}
 
 
