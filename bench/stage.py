@@ -44,7 +44,8 @@ class Worker:
         """Where it answers, once it serves. MeasurementFailed when it ends or takes too long."""
         try:
             async with asyncio.timeout(READY_TIMEOUT_S):
-                announcement = await self.process.ready()
+                listening = await self.process.listening()
+                announcement = await self.process.ready() if listening else None
         except TimeoutError as cause:
             raise MeasurementFailedError(
                 f"the worker was not ready within {READY_TIMEOUT_S:.0f} s; "
