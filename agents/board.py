@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import orjson
+import structlog
 
 from docreactor.agents.log import Entry, Log, TopicPartition, Writer
 from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.errors import LogError
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.topics import Topics
+
+_log = structlog.get_logger(__name__)
 
 LOG_ID_KEY = b"log-id"
 _PUBLISH_EVERY_S = 0.02
@@ -109,11 +112,15 @@ class Board:
             await asyncio.sleep(_PUBLISH_EVERY_S)
 
     async def close(self) -> None:
-        """Write what is still untold and let go of the writer."""
-        if self._dirty:
-            await self._append(self._dirty)
-        if self._writer is not None:
-            await self._writer.close()
+        """Write what is still untold, if the log takes it, and let go of the writer."""
+        try:
+            if self._dirty:
+                await self._append(self._dirty)
+        except LogError as error:
+            _log.warning("the last rows could not be written", detail=str(error))
+        finally:
+            if self._writer is not None:
+                await self._writer.close()
 
     async def _append(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
         async with self._opening:

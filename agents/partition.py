@@ -166,9 +166,11 @@ class PartitionAgent:
             self._inboxes = {}
             self._live = None
             if arrived is not None:
-                if self._leaving:
-                    await arrived.attempts.leave()
-                await arrived.ownership.close()
+                try:
+                    if self._leaving:
+                        await arrived.attempts.leave()
+                finally:
+                    await arrived.ownership.close()
             self._enter(Phase.CLOSED)
             self.tell()
 

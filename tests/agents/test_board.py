@@ -177,6 +177,14 @@ async def test_what_is_still_untold_is_written_at_the_end() -> None:
     assert _written(place) == [("a", 1)]
 
 
+async def test_a_log_that_is_away_does_not_hold_up_the_end() -> None:
+    place = site()
+    board = _board(place, Trouble())
+    board.tell("a", _row(1))
+    await board.close()
+    assert _written(place) == []
+
+
 async def test_what_was_being_written_at_the_end_is_written() -> None:
     place, gate = site(), Gate("append")
     gate.shut()
