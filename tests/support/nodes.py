@@ -62,6 +62,10 @@ class Site:
     def open_store(self, name: str) -> KeptStore:
         return self.stores.setdefault(name, KeptStore())
 
+    def disk(self, name: str) -> OpenStore:
+        """Stores of another place."""
+        return lambda store: self.open_store(f"{name}/{store}")
+
     def log(self, hook: Hook | None = None) -> MemoryLog:
         if hook is None:
             return MemoryLog(self.cluster, self.settings)
@@ -75,6 +79,7 @@ class Site:
         url: str = "http://here",
         open_store: OpenStore | None = None,
         clock: Clock | None = None,
+        log: MemoryLog | None = None,
         ready: bool = True,
     ) -> AsyncIterator[Node]:
         """A process of its own, until the block ends; from the moment when it serves, or at once.
@@ -90,7 +95,7 @@ class Site:
             f"node-{self.nodes}",
         )
         registry = Registry(list(self.models))
-        log = self.log(hook)
+        log = log or self.log(hook)
         try:
             async with open_node(log, registry, self.settings, log_id=LOG_ID, place=place) as node:
                 if ready:
