@@ -43,15 +43,17 @@ class Gate(Steps):
 
 
 class Death(Steps):
-    """A hook that ends the process at its n-th step, and lets it write nothing afterwards."""
+    """A hook that ends the process at a step's n-th time, and lets it write nothing afterwards."""
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, step: str, number: int) -> None:
         super().__init__()
-        self._at = at
+        self._step = step
+        self._left = number
         self.happened = False
 
     async def __call__(self, step: str) -> None:
         await super().__call__(step)
-        if self.happened or len(self.taken) == self._at:
-            self.happened = True
+        self._left -= step == self._step
+        self.happened = self.happened or self._left == 0
+        if self.happened:
             raise Killed(step)
