@@ -99,12 +99,16 @@ class _Told:
 
 
 class _Cursor:
-    """A running iterator of RocksDB, which the store can take away."""
+    """A running iterator of RocksDB, which the store can take away.
 
-    __slots__ = ("__weakref__", "rows")
+    It holds the options: they own the bytes of the bound, and the iterator does not keep them.
+    """
 
-    def __init__(self, rows: Iterator[Any]) -> None:
+    __slots__ = ("__weakref__", "_options", "rows")
+
+    def __init__(self, rows: Iterator[Any], options: ReadOptions) -> None:
         self.rows = rows
+        self._options = options
 
     def end(self) -> None:
         """Let go of it: whoever goes on reading learns that the store is closed."""
@@ -179,15 +183,17 @@ class RocksStore:
         self, start: bytes, end: bytes, *, reverse: bool = False
     ) -> Iterator[tuple[bytes, bytes]]:
         start = start or _FIRST
+        options = _bounded(end)
         with self._told:
-            pairs = self._rows.items(reverse, end if reverse else start, _bounded(end))
-        return self._pairs(self._track(pairs), start)
+            pairs = self._rows.items(reverse, end if reverse else start, options)
+        return self._pairs(self._track(pairs, options), start)
 
     def keys(self, start: bytes, end: bytes, *, reverse: bool = False) -> Iterator[bytes]:
         start = start or _FIRST
+        options = _bounded(end)
         with self._told:
-            keys = self._rows.keys(reverse, end if reverse else start, _bounded(end))
-        return self._keys(self._track(keys), start)
+            keys = self._rows.keys(reverse, end if reverse else start, options)
+        return self._keys(self._track(keys, options), start)
 
     def write(self, rows: Sequence[Row], positions: Mapping[str, Offset], *, now_ms: int) -> None:
         batch = WriteBatch(raw_mode=True)
@@ -227,8 +233,8 @@ class RocksStore:
             newest: bytes = cursor.key() if cursor.valid() else _LABEL
         return newest
 
-    def _track(self, items: Iterator[Any]) -> _Cursor:
-        cursor = _Cursor(items)
+    def _track(self, items: Iterator[Any], options: ReadOptions) -> _Cursor:
+        cursor = _Cursor(items, options)
         self._cursors.add(cursor)
         return cursor
 

@@ -114,6 +114,26 @@ class StoreContract:
         assert [key for key, _ in rows_of(begun)] == keys
         assert begun.positions() == {"operations": 1}
 
+    @pytest.mark.parametrize("reverse", [False, True])
+    def test_a_scan_that_is_read_slowly_misses_nothing(self, begun: Store, reverse: bool) -> None:
+        rows = [Row(f"k/{number:05d}/{'x' * 60}".encode(), b"v" * 100) for number in range(300)]
+        begun.write(rows, {}, now_ms=1)
+        slow = [
+            (
+                begun.scan(b"k/", b"k0", reverse=reverse),
+                begun.keys(b"k/", b"k0", reverse=reverse),
+            )
+            for _ in range(20)
+        ]
+        for pairs, keys in slow:
+            # Memory that an iterator forgot to keep is used by something else meanwhile.
+            for number in range(300):
+                next(pairs)
+                next(keys)
+                begun.get(b"z" * (number % 90 + 1))
+            assert next(pairs, None) is None
+            assert next(keys, None) is None
+
     def test_a_scan_may_be_left_unfinished(self, begun: Store) -> None:
         begun.write([Row(b"a", b"1"), Row(b"b", b"2")], {}, now_ms=1)
         rows = begun.scan(LEAST, GREATEST)
