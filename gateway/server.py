@@ -41,7 +41,7 @@ def listen(host: str, port: int, advertised_url: str | None) -> Listener:
     taken = bound.getsockname()[1]
     anywhere = host in ("0.0.0.0", "::", "")
     here = "127.0.0.1" if anywhere else host
-    elsewhere = socket.gethostname() if anywhere else host
+    elsewhere = _name_of_this_machine() if anywhere else host
     return Listener(bound, _url(here, taken), advertised_url or _url(elsewhere, taken))
 
 
@@ -89,6 +89,16 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)
         self.listening.set()
+
+
+def _name_of_this_machine() -> str:
+    """What others may call it; the loopback where the name leads nowhere, as on many a laptop."""
+    name = socket.gethostname()
+    try:
+        socket.getaddrinfo(name, None)
+    except OSError:
+        return "127.0.0.1"
+    return name
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -99,6 +99,8 @@ def run_worker(
             announce=lambda: announce(announcement),
         )
         runner = running.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
+        # A terminal that is closed stops a worker as kill does.
+        runner.get_loop().add_signal_handler(signal.SIGHUP, signal.raise_signal, signal.SIGTERM)
         if supervised:
             stop_with(runner.get_loop(), sys.stdin.fileno())
         runner.run(worker.run())

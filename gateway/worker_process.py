@@ -15,6 +15,7 @@ from docreactor.gateway.announcement import Announcement
 
 STOP_TIMEOUT_S = 20.0
 LAST_WORDS_BYTES = 64 * 1024
+LOG_BYTES_MAX = 20 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,12 @@ class WorkerProcess:
     async def start(cls, plan: WorkerPlan, *, port: int) -> WorkerProcess:
         """Start it; what it says on standard error is appended to the plan's log.
 
+        A log that has grown large is put aside, in the place of the one before.
         It is in a session of its own, so that Ctrl-C reaches its supervisor and not it.
         """
         plan.log.parent.mkdir(parents=True, exist_ok=True)
+        if plan.log.exists() and plan.log.stat().st_size > LOG_BYTES_MAX:
+            plan.log.replace(plan.log.with_suffix(".previous.log"))
         with plan.log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *plan.command,

@@ -87,8 +87,7 @@ def _bring_up(
 
 def _show(announcement: Announcement, out: TextIO, *, json: bool) -> None:
     if json:
-        out.write(announcement.line + "\n")
-        out.flush()
+        typer.echo(announcement.line, file=out)
         return
     lines = [f"[bold]{url}[/]" for url in announcement.urls]
     lines += [f"broker {announcement.broker}", f"data   {announcement.data}"]

@@ -15,6 +15,7 @@ from docreactor.gateway.announcement import Announcement
 from docreactor.gateway.broker.development import home_of
 from docreactor.gateway.broker.server import recorded_server
 from docreactor.gateway.cli.choices import App, CheckPurity, Data, Host, Json, Models, Port, chosen
+from docreactor.gateway.stopping import stoppable
 from docreactor.gateway.worker import run_worker
 from docreactor.pipeline.errors import BrokerUnreachableError
 from docreactor.pipeline.settings import Settings
@@ -44,28 +45,27 @@ def worker(
 
     def announce(announcement: Announcement) -> None:
         if json:
-            out.write(announcement.line + "\n")
-            out.flush()
+            typer.echo(announcement.line, file=out)
         else:
             Console(file=out).print(f"[green]Ready[/] at [bold]{announcement.url}[/]")
 
     def listens(url: str) -> None:
         if supervised:
-            out.write(url + "\n")
-            out.flush()
+            typer.echo(url, file=out)
 
     # What a model prints belongs to the journal: standard output is for the one line.
     with redirect_stdout(sys.stderr):
         try:
             settings = chosen(app=app, data=data, host=host, port=port, check_purity=check_purity)
-            run_worker(
-                settings,
-                models or [],
-                bootstrap_servers=_broker(settings),
-                supervised=supervised,
-                announce=announce,
-                listens=listens,
-            )
+            with stoppable():
+                run_worker(
+                    settings,
+                    models or [],
+                    bootstrap_servers=_broker(settings),
+                    supervised=supervised,
+                    announce=announce,
+                    listens=listens,
+                )
         except Exception as error:
             tell_end(_log, "the worker ended", error)
             raise typer.Exit(1) from error

@@ -93,11 +93,18 @@ def test_others_call_it_by_the_address_that_it_was_given() -> None:
     listener.socket.close()
 
 
-def test_a_server_on_every_address_is_called_by_the_machines_name() -> None:
+@pytest.mark.parametrize(
+    ("name", "called"), [("localhost", "localhost"), ("no-such-host.invalid", "127.0.0.1")]
+)
+def test_a_server_on_every_address_is_called_by_the_machines_name_if_it_leads_there(
+    monkeypatch: pytest.MonkeyPatch, name: str, called: str
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: name)
+
     listener = listen("0.0.0.0", 0, None)
 
     assert listener.url.startswith("http://127.0.0.1:")
-    assert listener.advertised_url.startswith(f"http://{socket.gethostname()}:")
+    assert listener.advertised_url.startswith(f"http://{called}:")
     listener.socket.close()
 
 

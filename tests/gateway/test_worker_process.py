@@ -59,6 +59,18 @@ async def test_a_worker_that_named_nothing_is_told_by_its_exit_code(tmp_path: Pa
     assert speechless.reason() == "exit code 3", "what an earlier one said is not its reason"
 
 
+async def test_a_log_that_has_grown_large_is_put_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_process, "LOG_BYTES_MAX", 10)
+    for _ in range(2):
+        process = await started(stand_in.DIES, tmp_path)
+        await process.ended()
+
+    assert process.plan.log.read_text().count("Fenced") == 1
+    assert (tmp_path / "logs" / "worker-1.previous.log").read_text().count("Fenced") == 1
+
+
 async def test_a_killed_worker_is_told_by_its_signal(tmp_path: Path) -> None:
     process = await started(stand_in.LIVES, tmp_path)
     await process.listening()
