@@ -16,6 +16,9 @@ from docreactor.gateway.announcement import Announcement
 STOP_TIMEOUT_S = 20.0
 LAST_WORDS_BYTES = 64 * 1024
 LOG_BYTES_MAX = 20 * 1024 * 1024
+# How a worker's journal tells of its end, and how its watchdog does.
+CRITICAL = b'"level":"critical"'
+STALLED = b"Timeout ("
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +95,11 @@ class WorkerProcess:
     def reason(self) -> str:
         """Why it ended: the last error that it named, else its exit code."""
         for line in reversed(self._lines()):
-            try:
+            if CRITICAL in line:
                 facts = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                continue
-            if facts["level"] == "critical":
                 return f"{facts['error']}: {facts['detail']}"
+            if line.startswith(STALLED):
+                return "its watchdog: the event loop did not turn"
         code = self._process.returncode
         assert code is not None
         return f"exit code {code}" if code >= 0 else f"signal {signal.Signals(-code).name}"

@@ -23,9 +23,15 @@ REFUSES_TO_STOP = (
 )
 DIES = """
 import json, sys
-line = {"level": "critical", "event": "the worker ended", "error": "Fenced", "detail": "taken over"}
-print("Traceback of something else\\n" + json.dumps(line), file=sys.stderr)
+line = {"event": "ended", "level": "critical", "error": "Fenced", "detail": "taken over"}
+journal = json.dumps(line, separators=(",", ":"))
+print("Traceback of something else", journal, "1", sep="\\n", file=sys.stderr)
 sys.exit(1)
+"""
+STALLS = """
+import faulthandler, threading
+faulthandler.dump_traceback_later(0.1, exit=True)
+threading.Event().wait(30)
 """
 DIES_SPEECHLESS = "import sys; sys.exit(3)"
 

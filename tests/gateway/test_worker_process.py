@@ -59,15 +59,23 @@ async def test_a_worker_that_named_nothing_is_told_by_its_exit_code(tmp_path: Pa
     assert speechless.reason() == "exit code 3", "what an earlier one said is not its reason"
 
 
+async def test_a_stalled_worker_is_told_by_its_watchdog(tmp_path: Path) -> None:
+    process = await started(stand_in.STALLS, tmp_path)
+    await process.ended()
+
+    assert process.reason() == "its watchdog: the event loop did not turn"
+
+
 async def test_a_log_that_has_grown_large_is_put_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_process, "LOG_BYTES_MAX", 10)
-    for _ in range(2):
-        process = await started(stand_in.DIES, tmp_path)
-        await process.ended()
+    first = await started(stand_in.DIES, tmp_path)
+    await first.ended()
+    second = await started(stand_in.DIES, tmp_path)
+    await second.ended()
 
-    assert process.plan.log.read_text().count("Fenced") == 1
+    assert second.plan.log.read_text().count("Fenced") == 1
     assert (tmp_path / "logs" / "worker-1.previous.log").read_text().count("Fenced") == 1
 
 
