@@ -202,6 +202,16 @@ async def test_actions_without_a_time_are_stamped_later_than_the_stream() -> Non
         assert stamps[-1] < ahead
 
 
+async def test_the_last_moment_of_the_calendar_is_no_mutations_time() -> None:
+    place = site()
+    async with place.node() as node:
+        await _created(place, node)
+        last = place.job("d1", [(ADD, {"amount": 1})], stamps=["9999-12-31T23:59:59.999999Z"])
+        assert _error(await done(node, last)) == "InvalidOperationTimestamp"
+        # The stream's next stamp is one that can be told.
+        assert (await done(node, place.job("d1", [(ADD, {"amount": 1})]))).error is None
+
+
 async def test_a_time_that_is_not_after_its_streams_newest_is_refused() -> None:
     place = site()
     async with place.node() as node:
