@@ -23,7 +23,8 @@ _shared: tuple[structlog.types.Processor, ...]
 def keep_journal(stream: TextIO | None = None) -> None:
     """Send every logger's lines to the stream: JSON, or coloured text where it is a terminal.
 
-    The stream is standard error unless another is given. Errors of ours are told by name, without a traceback; warnings of libraries are not told.
+    The stream is standard error unless another is given. Errors of ours are told by name, without
+    a traceback; warnings of libraries are not told.
     """
     structlog.configure(
         processors=[*_shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
