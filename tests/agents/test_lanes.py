@@ -1,17 +1,21 @@
 """A running partition: batches, refusals, jobs that end their worker."""
 
 import asyncio
+from random import Random
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
 from docreactor.agents.log import Entry
+from docreactor.agents.log.kafka import open_kafka
 from docreactor.agents.node import Node
 from docreactor.pipeline.job import JobResult, JobStatus
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.problem import problem_name
 from docreactor.pipeline.state import State
+from docreactor.pipeline.topics import TopicDeclaration
+from tests.support.kafka import Kafka
 from tests.support.nodes import Site, counted, done, live, operations, site, total, until
 from tests.support.steps import Killed, Steps
 
@@ -168,3 +172,30 @@ async def test_a_position_moves_over_what_nobody_will_ever_see() -> None:
         await until(lambda: live(node).consumed.next_offset == 2)
         await until(lambda: place.committed() == 2)
     assert place.records(place.topics.dead_letters) == []
+
+
+async def test_a_real_kafka_refuses_one_job_and_takes_its_neighbours(
+    kafka: Kafka, app: str
+) -> None:
+    place = site(app=app)
+    place.models = (fatal,)
+    async with open_kafka(place.settings, kafka.bootstrap_servers, wait_s=10) as log:
+        await log.create(_with_small_operations(place))
+        async with place.node(log=log) as node:
+            assert (await done(node, place.creation("d1", model="test/fatal"))).error is None
+            # Nothing that a codec could make smaller.
+            text = Random(1).randbytes(20_000).hex()
+            inputs: list[dict[str, str]] = [{}, {"text": text}, {}]
+            jobs = [place.job("d1", [("ACT", each)]) for each in inputs]
+            results = await asyncio.gather(*(done(node, job) for job in jobs))
+            assert [one.error is None for one in results] == [True, False, True]
+            assert _error(results[1]) == "TooLarge"
+            assert len(operations(node, "d1")) == 2
+            assert counted(node, "dead_letters_total", cause="TooLarge") == 1
+            # The same life went on.
+            assert node.positions()[0]["epoch"] == 1
+
+
+def _with_small_operations(place: Site) -> list[TopicDeclaration]:
+    place.limit(place.topics.operations, 10_000)
+    return list(place.cluster.topics.values())

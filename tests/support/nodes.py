@@ -10,7 +10,7 @@ from typing import Any
 
 from docreactor.agents.clock import Clock, SystemClock
 from docreactor.agents.live import LivePartition
-from docreactor.agents.log import Entry, Isolation, TopicPartition
+from docreactor.agents.log import Entry, Isolation, Log, TopicPartition
 from docreactor.agents.log.memory import MemoryLog
 from docreactor.agents.log.memory_cluster import MemoryCluster
 from docreactor.agents.log.memory_transactor import Hook
@@ -79,7 +79,7 @@ class Site:
         url: str = "http://here",
         open_store: OpenStore | None = None,
         clock: Clock | None = None,
-        log: MemoryLog | None = None,
+        log: Log | None = None,
         ready: bool = True,
     ) -> AsyncIterator[Node]:
         """A process of its own, until the block ends; from the moment when it serves, or at once.
