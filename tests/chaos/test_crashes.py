@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -20,17 +21,11 @@ SIZES = [
 ]
 
 
-async def _feed(scene: Ordeal, count: int, pieces: int) -> None:
-    """Send the load in pieces, so that there is always something to do while workers die."""
-    for _ in range(pieces):
-        scene.load.add(count // pieces)
-        await scene.load.send(scene.log)
-
-
-async def _kill_in_transactions(scene: Ordeal, worker: WorkerProcess, kills: int) -> None:
-    for _ in range(kills):
-        before = await scene.written()
-        await scene.until_written(before + 50)
+async def _kill_in_transactions(
+    scene: Ordeal, worker: WorkerProcess, *, actions: int, kills: int
+) -> None:
+    for number in range(1, kills + 1):
+        await scene.until_sent(number * actions // (kills + 1))
         await scene.until_in_transaction()
         worker.kill()
         worker.start()
@@ -38,15 +33,20 @@ async def _kill_in_transactions(scene: Ordeal, worker: WorkerProcess, kills: int
 
 @pytest.mark.parametrize(("actions", "kills"), SIZES)
 async def test_a_worker_killed_inside_transactions_loses_and_doubles_nothing(
-    kafka: Kafka, app: str, tmp_path: Path, actions: int, kills: int, record_property
-) -> None:  # type: ignore[no-untyped-def]
+    kafka: Kafka,
+    app: str,
+    tmp_path: Path,
+    actions: int,
+    kills: int,
+    record_property: Callable[[str, object], None],
+) -> None:
     async with ordeal(kafka.bootstrap_servers, app, tmp_path, documents=100, seed=1) as scene:
         worker = scene.worker("one")
         worker.start()
         try:
-            feeding = asyncio.create_task(_feed(scene, actions, kills * 10))
-            await _kill_in_transactions(scene, worker, kills)
-            await feeding
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(scene.feed(actions))
+                await _kill_in_transactions(scene, worker, actions=actions, kills=kills)
             url = await worker.await_ready()
             await scene.until_done(url)
             aborted = await scene.judge(url)
@@ -65,13 +65,13 @@ async def test_a_frozen_worker_that_goes_on_is_fenced_and_answers_nothing(
         first.start()
         try:
             zombie_url = await first.await_ready()
-            feeding = asyncio.create_task(_feed(scene, actions, 10))
-            await scene.until_written(60)
-            await scene.until_in_transaction()
-            first.freeze()
-            second.start()
-            url = await second.await_ready()
-            await feeding
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(scene.feed(actions))
+                await scene.until_sent(actions // 2)
+                await scene.until_in_transaction()
+                first.freeze()
+                second.start()
+                url = await second.await_ready()
             await scene.until_done(url)
             answers = asyncio.create_task(_ask(zombie_url, list(scene.load.amounts)))
             await asyncio.sleep(0)
@@ -113,15 +113,15 @@ async def test_of_two_workers_one_stops_and_one_is_killed_under_load(
                 return len({row["url"] for row in await positions(url)}) == 2
 
             await until(is_shared)
-            feeding = asyncio.create_task(_feed(scene, actions, 20))
-            await scene.until_written(100)
-            assert first.stop() == 0
-            first.start()
-            await first.await_ready()
-            await until(is_shared)
-            await scene.until_in_transaction()
-            first.kill()
-            await feeding
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(scene.feed(actions))
+                await scene.until_sent(actions // 3)
+                assert await asyncio.to_thread(first.stop) == 0
+                first.start()
+                await first.await_ready()
+                await until(is_shared)
+                await scene.until_sent(actions * 2 // 3)
+                first.kill()
             await scene.until_done(url)
             await scene.judge(url)
         finally:

@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+PARTITIONS = 8
+
 
 @dataclass(slots=True)
 class History:
@@ -47,8 +49,7 @@ async def read_all(
     )
     await consumer.start()
     try:
-        count = len(consumer.partitions_for_topic(topic) or await _partitions(consumer, topic))
-        sources = [TopicPartition(topic, partition) for partition in range(count)]
+        sources = [TopicPartition(topic, partition) for partition in range(PARTITIONS)]
         consumer.assign(sources)
         await consumer.seek_to_beginning(*sources)
         ends = await consumer.end_offsets(sources)
@@ -59,11 +60,6 @@ async def read_all(
         return records
     finally:
         await consumer.stop()
-
-
-async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> set[int]:
-    await consumer.topics()
-    return consumer.partitions_for_topic(topic) or set()
 
 
 async def read_history(bootstrap_servers: str, app: str) -> History:

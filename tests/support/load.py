@@ -14,9 +14,9 @@ from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.keys import partition_for
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.topics import Topics
+from tests.support.history import PARTITIONS
 from tests.support.ledger import fold
 
-PARTITIONS = 8
 _BATCH = 500
 
 
@@ -30,12 +30,14 @@ class Load:
         self._random = random.Random(seed)
         self._entries: dict[TopicPartition, list[Entry]] = defaultdict(list)
         self._count = 0
+        self.sent = 0
         for document_id in self.amounts:
             self._create(document_id)
 
     def add(self, count: int) -> None:
         """So many entries, each a job of its own, over the ledgers at random."""
         ids = list(self.amounts)
+        self.sent += count
         for _ in range(count):
             document_id = self._random.choice(ids)
             amount = self._random.randint(-1000, 1000)

@@ -8,16 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from docreactor.agents.topics import create_topics
-
 from docreactor.agents.log import Isolation, Log, TopicPartition
 from docreactor.agents.log.kafka import open_kafka
+from docreactor.agents.topics import create_topics
 from docreactor.pipeline.settings import Settings
-from tests.support.history import aborted_count, read_history
-from tests.support.load import PARTITIONS, Load, has_open_transaction
+from tests.support.history import PARTITIONS, aborted_count, read_history
+from tests.support.load import Load, has_open_transaction
 from tests.support.workers import WorkerProcess, positions
 
 _LIMIT_S = 120.0
+_AHEAD = 400
 SESSION_MS = "2000"
 
 
@@ -51,6 +51,30 @@ class Ordeal:
             return await self.written() >= offset
 
         await until(is_past)
+
+    async def consumed(self) -> int:
+        """How many jobs have been decided."""
+        sources = [TopicPartition(f"{self.app}.actions", one) for one in range(PARTITIONS)]
+        return sum([await self.log.committed(one) or 0 for one in sources])
+
+    async def feed(self, count: int) -> None:
+        """Send so many entries, always a little ahead of the workers: they never lack work."""
+        while self.load.sent < count:
+            self.load.add(min(_AHEAD, count - self.load.sent))
+            await self.load.send(self.log)
+
+            async def is_near() -> bool:
+                return await self.consumed() >= self.load.sent - _AHEAD
+
+            await until(is_near)
+
+    async def until_sent(self, count: int) -> None:
+        """Wait until `feed` has come that far."""
+
+        async def is_sent() -> bool:
+            return self.load.sent >= count
+
+        await until(is_sent)
 
     async def until_in_transaction(self) -> None:
         """Wait until some transaction is open that has written operations."""
@@ -102,5 +126,5 @@ async def ordeal(
 async def until(condition: Callable[[], Awaitable[bool]], limit_s: float = _LIMIT_S) -> None:
     """Wait for a condition that nobody announces; TimeoutError when it does not come."""
     async with asyncio.timeout(limit_s):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110  a broker tells nobody
             await asyncio.sleep(0.005)

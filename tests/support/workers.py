@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import httpx
 import orjson
@@ -38,15 +38,13 @@ class WorkerProcess:
         command += ["--app", self.app, "--data", str(self.data), "--port", str(self.port)]
         command += ["--models", f"{LEDGER}:ledger"]
         environment = os.environ | {"DOCREACTOR_BROKER": self.broker} | dict(self.environment)
-        self.out = self._file("out")
-        self.process = subprocess.Popen(
-            command, stdout=self.out, stderr=self._file("err"), env=environment, cwd=self.data
-        )
-
-    out: BinaryIO | None = None
-
-    def _file(self, name: str) -> BinaryIO:
-        return (self.data / f"worker.{name}").open("ab")
+        with (
+            (self.data / "worker.out").open("ab") as out,
+            (self.data / "worker.err").open("ab") as err,
+        ):
+            self.process = subprocess.Popen(
+                command, stdout=out, stderr=err, env=environment, cwd=self.data
+            )
 
     @property
     def pid(self) -> int:
