@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from time import perf_counter
 
 import structlog
 
+from docreactor.agents.arrival import Arrived
 from docreactor.agents.attempts import Attempts
 from docreactor.agents.commit import Committer
+from docreactor.agents.deployment import Deployment
 from docreactor.agents.inbox import Inbox
-from docreactor.agents.log import Fetched, Log, LogRecord
+from docreactor.agents.lease import Lease
+from docreactor.agents.live import LivePartition
+from docreactor.agents.log import Fetched, Flow, Log, LogRecord, TopicPartition
 from docreactor.agents.reducer import ReducerAgent
 from docreactor.agents.view import ViewAgent
 from docreactor.pipeline.errors import (
@@ -24,6 +29,8 @@ from docreactor.pipeline.position import Offset
 from docreactor.tables.wait import Reached
 
 _log = structlog.get_logger(__name__)
+
+_INBOX_BATCHES = 3
 
 
 class WriteLane:
@@ -150,6 +157,83 @@ class ViewLane:
             await self._view.apply(fetched.records, fetched.next_offset)
             self._viewed.advance(fetched.next_offset)
             self._tell()
+
+
+class Lanes:
+    """Both lanes of one life, and the inboxes that they take from."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        arrived: Arrived,
+        live: LivePartition,
+        *,
+        lease: Lease,
+        flow: Flow,
+        tell: Callable[[], None],
+    ) -> None:
+        count_max = deployment.settings.batch_jobs_max
+        actions, operations = deployment.actions(live.number), deployment.operations(live.number)
+        self.inboxes = {
+            source.topic: Inbox(source, flow, records_max=count_max * _INBOX_BATCHES)
+            for source in (actions, operations)
+        }
+        self._write = WriteLane(
+            deployment.log,
+            self.inboxes[actions.topic],
+            _reducer(deployment, arrived, actions),
+            _committer(deployment, arrived, live.number, lease),
+            arrived.attempts,
+            consumed=live.consumed,
+            written=live.written,
+            count_max=count_max,
+        )
+        self._show = ViewLane(
+            self.inboxes[operations.topic],
+            arrived.view,
+            viewed=live.viewed,
+            count_max=count_max * 2,
+            tell=tell,
+        )
+
+    async def run(self, leaving: Callable[[], bool]) -> None:
+        """Until `leaving` says so and both have ended; what ends one before ends the other."""
+        tasks = [asyncio.create_task(lane.run(leaving)) for lane in (self._write, self._show)]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in tasks:
+            if not task.cancelled():
+                task.result()
+
+
+def _reducer(deployment: Deployment, arrived: Arrived, source: TopicPartition) -> ReducerAgent:
+    return ReducerAgent(
+        source,
+        arrived.tables.write,
+        deployment.registry,
+        deployment.settings,
+        deadline=deployment.deadline,
+        now_us=deployment.clock.now_us,
+    )
+
+
+def _committer(deployment: Deployment, arrived: Arrived, partition: int, lease: Lease) -> Committer:
+    return Committer(
+        deployment.topics,
+        partition,
+        deployment.log_id,
+        arrived.ownership,
+        arrived.tables.write_store,
+        arrived.tables.write,
+        arrived.tables.jobs,
+        lease,
+        deployment.metrics,
+        deployment.clock.now_ms,
+    )
 
 
 def _job_id(record: LogRecord) -> str:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
 
 from docreactor.agents.arrival import Arrival, Arrived
 from docreactor.agents.board import reducer_key, view_key
-from docreactor.agents.commit import Committer
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.inbox import Inbox
-from docreactor.agents.lanes import ViewLane, WriteLane
+from docreactor.agents.lanes import Lanes
 from docreactor.agents.lease import Lease
 from docreactor.agents.live import LivePartition
 from docreactor.agents.log import Fetched, Member, TopicPartition
 from docreactor.agents.phase import Phase
-from docreactor.agents.reducer import ReducerAgent
 from docreactor.pipeline.errors import (
     ActionsLostError,
     FencedError,
@@ -33,7 +31,6 @@ _log = structlog.get_logger(__name__)
 _FATAL = (FencedError, OffsetsLostError, ActionsLostError)
 _BACKOFF_FIRST_S = 0.2
 _BACKOFF_MAX_S = 5.0
-_INBOX_BATCHES = 3
 
 
 class PartitionAgent:
@@ -53,7 +50,7 @@ class PartitionAgent:
         self._gone = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._ends: tuple[int | None, int | None] = (None, None)
-        self._inboxes: dict[str, Inbox] = {}
+        self._inboxes: Mapping[str, Inbox] = {}
         self._live: LivePartition | None = None
         self._lease = Lease(
             deployment.settings.session_timeout_ms / 2000, deployment.clock.monotonic_s
@@ -176,74 +173,32 @@ class PartitionAgent:
 
     async def _run(self, member: Member, arrived: Arrived) -> None:
         deployment = self._deployment
-        settings, tables = deployment.settings, arrived.tables
         actions = deployment.actions(self.partition)
         operations = deployment.operations(self.partition)
-        records_max = settings.batch_jobs_max * _INBOX_BATCHES
-        inboxes = {
-            source.topic: Inbox(source, member, records_max=records_max)
-            for source in (actions, operations)
-        }
-        at = tables.write_store.positions().get(operations.topic, Offset(0))
-        consumed, written = Reached(arrived.committed), Reached(at)
-        viewed = Reached(arrived.viewed)
+        at = arrived.tables.write_store.positions().get(operations.topic, Offset(0))
         live = LivePartition(
             self.partition,
             deployment.log_id,
             deployment.replay,
-            tables,
-            consumed,
-            written,
-            viewed,
+            arrived.tables,
+            Reached(arrived.committed),
+            Reached(at),
+            Reached(arrived.viewed),
             self._end_of_actions,
         )
-        reducer = ReducerAgent(
-            actions,
-            tables.write,
-            deployment.registry,
-            settings,
-            deadline=deployment.deadline,
-            now_us=deployment.clock.now_us,
-        )
-        committer = Committer(
-            deployment.topics,
-            self.partition,
-            deployment.log_id,
-            arrived.ownership,
-            tables.write_store,
-            tables.write,
-            tables.jobs,
-            self._lease,
-            deployment.metrics,
-            deployment.clock.now_ms,
-        )
-        write = WriteLane(
-            deployment.log,
-            inboxes[actions.topic],
-            reducer,
-            committer,
-            arrived.attempts,
-            consumed=consumed,
-            written=written,
-            count_max=settings.batch_jobs_max,
-        )
-        show = ViewLane(
-            inboxes[operations.topic],
-            arrived.view,
-            viewed=viewed,
-            count_max=settings.batch_jobs_max * 2,
-            tell=self._tell_view,
+        lanes = Lanes(
+            deployment, arrived, live, lease=self._lease, flow=member, tell=self._tell_view
         )
         if self._leaving:
             return
-        self._live, self._inboxes = live, inboxes
+        self._live, self._inboxes = live, lanes.inboxes
         member.seek(actions, arrived.committed)
         member.seek(operations, arrived.viewed)
         self._enter(Phase.RUNNING)
         self._error = None
         member.resume(actions, operations)
         self.tell()
-        await _all_ended(write.run(self._is_leaving), show.run(self._is_leaving))
+        await lanes.run(self._is_leaving)
 
     async def _end_of_actions(self) -> Offset:
         source = self._deployment.actions(self.partition)
@@ -283,17 +238,3 @@ class PartitionAgent:
             "state": self._phase.name,
             "url": self._deployment.url,
         }
-
-
-async def _all_ended(*lanes: Coroutine[Any, Any, None]) -> None:
-    """Run all until one fails, end the others, and raise what failed."""
-    tasks = [asyncio.create_task(lane) for lane in lanes]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in tasks:
-        if not task.cancelled():
-            task.result()

@@ -9,40 +9,31 @@ from time import perf_counter
 from typing import NamedTuple
 
 from docreactor.agents.dead_letters import dead_letter
-from docreactor.agents.deadline import Deadline, DeadlinePassed
-from docreactor.agents.log import Entry, LogRecord, TopicPartition
+from docreactor.agents.deadline import Deadline
+from docreactor.agents.log import LogRecord, TopicPartition
+from docreactor.agents.placement import Placement
 from docreactor.agents.staging import JobStage, Known, Staging
 from docreactor.pipeline.action import CREATE_DOCUMENT, DOCUMENT_SCOPE, Action
-from docreactor.pipeline.canonical import digest, encode
-from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import (
-    ActionIdConflictError,
     DocumentDeletedError,
     DocumentNotFoundError,
-    InvalidInputError,
-    InvalidOperationTimestampError,
     ReactorError,
-    ReducerTimeoutError,
     RevisionMismatchError,
 )
-from docreactor.pipeline.ids import operation_id
 from docreactor.pipeline.job import Mutation
-from docreactor.pipeline.keys import Stream, record_key
+from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.record import check_format
-from docreactor.pipeline.reduce import NOTHING, origin, reduce, reduce_document
+from docreactor.pipeline.reduce import NOTHING, origin
 from docreactor.pipeline.registry import Registry
-from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
-from docreactor.pipeline.stream_state import StreamState
-from docreactor.pipeline.timestamp import Microseconds, parse, render
+from docreactor.pipeline.timestamp import Microseconds
 from docreactor.tables.cache import WriteCache
 from docreactor.tables.keyframes import Keyframes
 from docreactor.tables.operations import Head, OperationsTable
 
 _STRETCH_S = 0.02
-_PURITY_EVERY = 100
 _EMPTY = Head(next_index=0, latest_us=-1, previous=None, keyframe_label=-1, bytes_since_keyframe=0)
 
 
@@ -79,11 +70,14 @@ class ReducerAgent:
         self._source = source
         self._tables = tables
         self._registry = registry
-        self._replay = Replay(registry)
-        self._settings = settings
-        self._deadline = deadline
-        self._now_us = now_us
-        self._reduced = 0
+        self._placement = Placement(
+            registry,
+            settings,
+            tables.operations,
+            tables.keyframes,
+            deadline=deadline,
+            now_us=now_us,
+        )
 
     async def reduce(self, records: Sequence[LogRecord]) -> Staging:
         """Decide every job in offset order; the loop gets its turn every 20 ms."""
@@ -134,7 +128,7 @@ class ReducerAgent:
             if index is not None:
                 content = operations.get(stream, index) or b""
                 action = Operation.decode(content).action
-                staging.known[stream, action_id] = _known(action)
+                staging.known[stream, action_id] = Known.of(action)
         for stream in streams:
             if staging.heads[stream] is None:
                 continue
@@ -149,16 +143,16 @@ class ReducerAgent:
         for action in job.actions:
             repeated = known.get((stream, action.id))
             if repeated is None and action.id in fresh:
-                repeated = _known(fresh[action.id])
+                repeated = Known.of(fresh[action.id])
             if repeated is None:
                 fresh[action.id] = action
             else:
-                _check_repeat(action, repeated)
+                repeated.check(action)
         if not fresh:
             return None
         stage = self._begin(job, stream, staging)
         for action in fresh.values():
-            self._place(action, stage)
+            self._placement.place(action, stage)
         return stage
 
     def _begin(self, job: Mutation, stream: Stream, staging: Staging) -> JobStage:
@@ -184,135 +178,7 @@ class ReducerAgent:
             state = origin(self._registry.model(document.document_type), job.scope, document)
         return JobStage(stream, head, state, document)
 
-    def _place(self, action: Action, stage: JobStage) -> None:
-        """Reduce one action and stage its operation."""
-        head, stream = stage.head, stage.stream
-        moment = self._stamp(action, head)
-        timestamp = render(moment)
-        state, error = self._reduce(action, timestamp, stage)
-        document = stage.document
-        assert document is not None, "reducing gave the document, or refused"
-        stage.state = state
-        index = head.next_index
-        # Keys in order already: sorting them again costs little.
-        content = encode(
-            {
-                "action": {
-                    "context": action.context,
-                    "id": action.id,
-                    "input": action.input,
-                    "scope": action.scope,
-                    "timestamp": timestamp,
-                    "type": action.type,
-                },
-                "document_type": document.document_type,
-                "error": error,
-                "hash": state.hash,
-                "id": operation_id(*stream, action.id),
-                "index": index,
-                "previous": head.previous,
-                "skip": 0,
-                "timestamp": timestamp,
-            }
-        )
-        key = record_key(stream, index)
-        stage.operations.append(Entry(key, content))
-        stage.rows += self._tables.operations.operation_rows(key, index, action.id, content)
-        stage.actions.append((action, timestamp))
-        stage.head = self._keyframe(
-            Head(
-                index + 1,
-                moment,
-                digest(content),
-                head.keyframe_label,
-                head.bytes_since_keyframe + len(content),
-            ),
-            stage,
-        )
-
-    def _stamp(self, action: Action, head: Head) -> Microseconds:
-        now = self._now_us()
-        if action.timestamp is None:
-            return Microseconds(max(now, head.latest_us + 1))
-        moment = parse(action.timestamp)
-        if moment > now + self._settings.clock_skew_max_ms * 1000:
-            raise InvalidOperationTimestampError(
-                action.timestamp, f"is over {self._settings.clock_skew_max_ms} ms ahead"
-            )
-        if moment <= head.latest_us:
-            newest = render(Microseconds(head.latest_us))
-            raise InvalidOperationTimestampError(
-                action.timestamp, f"must be later than its stream's newest, {newest}"
-            )
-        return moment
-
-    def _reduce(
-        self, action: Action, timestamp: str, stage: JobStage
-    ) -> tuple[StreamState, str | None]:
-        stream = stage.stream
-        if action.scope != stream.scope:
-            raise InvalidInputError("scope", f"must be the job's own {stream.scope}")
-        if stream.scope == DOCUMENT_SCOPE:
-            state = reduce_document(stage.state, action.type, action.input, timestamp, stream)
-            stage.document = state.state
-            self._check_initial(state.state)
-            return state, None
-        document = stage.document
-        if document is None:
-            raise DocumentNotFoundError(stream.document_id, stream.branch)
-        signer = action.context.get("signer") if action.context else None
-        settings = self._settings
-        self._reduced += 1
-        try:
-            with self._deadline:
-                return reduce(
-                    self._registry.model(document.document_type),
-                    stage.state,
-                    stream.scope,
-                    action.type,
-                    action.input,
-                    Context(timestamp, action.id, signer, document.origin),
-                    document_bytes_max=settings.document_bytes_max,
-                    check_purity=settings.check_purity or self._reduced % _PURITY_EVERY == 0,
-                )
-        except DeadlinePassed:
-            raise ReducerTimeoutError(action.type, settings.reducer_timeout_ms) from None
-
-    def _check_initial(self, document: Document) -> None:
-        """A state that no model accepts must not seed a document."""
-        model = self._registry.model(document.document_type)
-        if document.version:
-            for scope in document.initial_state:
-                origin(model, scope, document)
-
-    def _keyframe(self, head: Head, stage: JobStage) -> Head:
-        keyframes, label = self._tables.keyframes, head.next_index - 1
-        if stage.document is None or not keyframes.due(head, len(stage.state.content), label):
-            return head
-        content = self._replay.encode(stage.stream, stage.state, stage.document.document_type)
-        stage.keyframes.append((label, content))
-        return Head(head.next_index, head.latest_us, head.previous, label, 0)
-
 
 def _home(stream: Stream) -> Stream:
     """The stream that says what the document is."""
     return Stream(stream.document_id, DOCUMENT_SCOPE, stream.branch)
-
-
-def _known(action: Action) -> Known:
-    return Known(action.type, action.scope, action.input, action.timestamp)
-
-
-def _check_repeat(action: Action, known: Known) -> None:
-    same = (
-        action.type == known.type
-        and action.scope == known.scope
-        and encode(action.input) == encode(known.input)
-        and (
-            action.timestamp is None
-            or known.timestamp is None
-            or parse(action.timestamp) == parse(known.timestamp)
-        )
-    )
-    if not same:
-        raise ActionIdConflictError(action.id)

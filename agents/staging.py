@@ -10,12 +10,14 @@ from docreactor.agents.log import Entry
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.document import Document
-from docreactor.pipeline.errors import ReactorError
+from docreactor.pipeline.errors import ActionIdConflictError, ReactorError
 from docreactor.pipeline.job import JobStatus, Mutation
 from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.operation import StoredAction
 from docreactor.pipeline.position import partition_token
 from docreactor.pipeline.problem import problem
 from docreactor.pipeline.stream_state import StreamState
+from docreactor.pipeline.timestamp import parse
 from docreactor.tables.keyframes import KeyframeStage
 from docreactor.tables.operations import Head
 from docreactor.tables.store import Row
@@ -32,10 +34,10 @@ class JobStage:
     head: Head
     state: StreamState
     document: Document | None
-    operations: list[Entry] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    actions: list[tuple[Action, str]] = field(default_factory=list)
-    keyframes: list[tuple[int, bytes]] = field(default_factory=list)
+    operations: list[Entry] = field(default_factory=list[Entry])
+    rows: list[Row] = field(default_factory=list[Row])
+    actions: list[tuple[Action, str]] = field(default_factory=list[tuple[Action, str]])
+    keyframes: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
 
 
 class Known(NamedTuple):
@@ -45,6 +47,26 @@ class Known(NamedTuple):
     scope: str
     input: Any
     timestamp: str | None
+
+    @classmethod
+    def of(cls, action: Action | StoredAction) -> Known:
+        """What this action's id stands for from here on."""
+        return cls(action.type, action.scope, action.input, action.timestamp)
+
+    def check(self, action: Action) -> None:
+        """ActionIdConflict unless the action is the known one. A time that was left out is any."""
+        same = (
+            action.type == self.type
+            and action.scope == self.scope
+            and encode(action.input) == encode(self.input)
+            and (
+                action.timestamp is None
+                or self.timestamp is None
+                or parse(action.timestamp) == parse(self.timestamp)
+            )
+        )
+        if not same:
+            raise ActionIdConflictError(action.id)
 
 
 class Ended(NamedTuple):

@@ -8,7 +8,7 @@ import pytest
 from docreactor.agents.log import Entry
 from docreactor.agents.staging import Ended, JobStage, Known, Staging, result_entries
 from docreactor.pipeline.action import Action
-from docreactor.pipeline.errors import RevisionMismatchError
+from docreactor.pipeline.errors import ActionIdConflictError, RevisionMismatchError
 from docreactor.pipeline.job import JobResult, JobStatus, Mutation
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.settings import Settings
@@ -94,6 +94,40 @@ def test_jobs_end_in_the_order_in_which_they_came() -> None:
     staging.succeed(_job(4), 10, _stage(STREAM, next_index=3))
     ended = [(one.job.id, one.offset, one.operations_until) for one in staging.ended]
     assert ended == [("j1-0", 7, 2), ("j2-0", 8, 2), ("j3-0", 9, 2), ("j4-0", 10, 3)]
+
+
+KNOWN: dict[str, Any] = {"id": "a1", "type": "ADD", "scope": "global", "input": {"a": 1, "b": 2}}
+AT = "2024-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("first", "again"),
+    [
+        ({}, {}),
+        ({}, {"input": {"b": 2, "a": 1}}),
+        ({}, {"context": {"signer": {"address": "x"}}}),
+        ({"timestamp": AT}, {"timestamp": "2024-01-01T00:00:00.000Z"}),
+        ({"timestamp": AT}, {}),
+        ({}, {"timestamp": AT}),
+    ],
+)
+def test_the_same_action_may_come_again(first: dict[str, Any], again: dict[str, Any]) -> None:
+    Known.of(Action(**KNOWN | first)).check(Action(**KNOWN | again))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"type": "SUBTRACT"},
+        {"scope": "local"},
+        {"input": {"a": 1, "b": 2.0}},
+        {"timestamp": "2024-01-01T00:00:01Z"},
+    ],
+)
+def test_another_action_of_a_known_id_is_a_conflict(change: dict[str, Any]) -> None:
+    known = Action(**KNOWN, timestamp=AT)
+    with pytest.raises(ActionIdConflictError, match="a1"):
+        Known.of(known).check(Action(**KNOWN | change))
 
 
 @pytest.mark.parametrize(("operations_until", "next_offset"), [(0, 90), (1, 101), (5, 105)])
