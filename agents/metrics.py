@@ -39,6 +39,9 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self._observe_partitions()
+
+    def _observe_partitions(self) -> None:
         self.lag = Gauge(
             "docreactor_lag_records",
             "Records not yet consumed.",

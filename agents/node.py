@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -249,7 +249,9 @@ class Node:
             for one in self._agents
             for source in (deployment.actions, deployment.operations)
         ]
-        ends = await deployment.log.end_offsets(sources) if sources else {}
+        if not sources:
+            return
+        ends = await deployment.log.end_offsets(sources)
         for partition, agent in list(self._agents.items()):
             agent.measure(
                 ends.get(deployment.actions(partition)), ends.get(deployment.operations(partition))
@@ -259,7 +261,7 @@ class Node:
 @asynccontextmanager
 async def open_node(
     log: Log, registry: Registry, settings: Settings, *, log_id: str, place: Place
-) -> AsyncIterator[Node]:
+) -> AsyncGenerator[Node]:
     """Run the agents for as long as the block lasts.
 
     What ends a background task ends the block: its error comes out in an ExceptionGroup.

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from docreactor.pipeline.action import Action
+from typing import Any
+
 from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.record import Record
 
 
-class StoredAction(Action):
-    """An action that has its place: it always carries a timestamp."""
+class StoredAction(Record):
+    """An action that has its place: as it was asked, and always with a timestamp."""
 
+    id: str
+    type: str
+    scope: str
     timestamp: str
+    input: Any = None
+    context: dict[str, Any] | None = None
 
 
 class Operation(Record):

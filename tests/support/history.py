@@ -1,4 +1,4 @@
-"""Reads the whole log with a plain consumer and judges it, knowing nothing of the product's code."""
+"""Reads the whole log with a plain consumer and judges it; it uses no code of the product."""
 
 from __future__ import annotations
 

@@ -127,7 +127,7 @@ class StoreContract:
         ]
         for pairs, keys in slow:
             # Memory that an iterator forgot to keep is used by something else meanwhile.
-            for number in range(300):
+            for _ in range(300):
                 next(pairs)
                 next(keys)
                 list(begun.keys(b"a/", b"a0"))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.gateway.deployment import Running
-
 from docreactor.gateway.reach import ANSWERED_BY, NODE
+from tests.gateway.deployment import Running
 
 
 async def test_positions_tell_reducer_and_view_of_every_partition(one: Running) -> None:

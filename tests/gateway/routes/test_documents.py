@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.gateway.deployment import Running, problem_of, several_nodes
-
 from docreactor.gateway.reach import ANSWERED_BY, NODE, POSITION
+from tests.gateway.deployment import Running, problem_of, several_nodes
 
 
 async def test_a_document_shows_header_states_and_position(one: Running) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.gateway.deployment import TODO_TYPE, Running, problem_of, several_nodes
-
 from docreactor.gateway.reach import ANSWERED_BY, POSITION
 from docreactor.pipeline.position import Position
+from tests.gateway.deployment import TODO_TYPE, Running, problem_of, several_nodes
 
 
 def ids_of(page: Any) -> list[str]:

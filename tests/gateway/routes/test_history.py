@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.gateway.deployment import Running, problem_of
-
 from docreactor.gateway.reach import POSITION
+from tests.gateway.deployment import Running, problem_of
 
 
 async def history(running: Running, **parameters: Any) -> Any:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from tests.gateway.deployment import Running, problem_of, several_nodes
-
 from docreactor.gateway.reach import ANSWERED_BY
+from tests.gateway.deployment import Running, problem_of, several_nodes
 
 
 async def test_a_job_is_told_by_its_id(one: Running) -> None:

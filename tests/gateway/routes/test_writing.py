@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.gateway.deployment import TODO_TYPE, Gate, Running, one_node, problem_of, several_nodes
 
 from docreactor.gateway.reach import ANSWERED_BY
+from tests.gateway.deployment import TODO_TYPE, Gate, Running, one_node, problem_of, several_nodes
 
 ACTIONS = "/v1/documents/shop-1/actions"
 FUTURE = "2999-01-01T00:00:00Z"
