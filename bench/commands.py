@@ -94,6 +94,7 @@ def hot(
 
     The edits are a real recording; DOCREACTOR_BENCH_DATA names the folder that holds it.
     """
+    read_trace()
     _show(Hot(per_job, edits, partitions), directory, json=json)
 
 

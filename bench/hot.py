@@ -32,9 +32,11 @@ async def measure_hot(stage: Stage, trace: Trace, per_job: int) -> list[Figure]:
     ends = await ends_of(stage, stage.actions)
     async with metering(stage) as meter, stage.worker(MODEL) as worker:
         announcement = await worker.ready()
+        before = worker.usage()
         written_s = await meter.consumed(ends, worker)
         read_s = await meter.viewed(worker)
         since_s = meter.running_since_s()
+        used_s = worker.usage().cpu_s - before.cpu_s
         count = len(trace.edits)
         figures = [
             Figure("edits", count),
@@ -46,7 +48,8 @@ async def measure_hot(stage: Stage, trace: Trace, per_job: int) -> list[Figure]:
             ),
             Figure("edits to READ_READY", count / (read_s - since_s), "actions/s"),
             *_memory(meter, worker),
-            Figure("processor per action, worker", worker.usage().cpu_s / count * 1e6, "µs"),
+            Figure("processor per action, worker", used_s / count * 1e6, "µs"),
+            Figure("worker's share of a core", used_s / (read_s - since_s) * 100, "%"),
         ]
         async with open_wire(announcement.url) as wire:
             figures += await _texts(wire, trace)
@@ -71,6 +74,7 @@ def _memory(meter: Meter, worker: Worker) -> list[Figure]:
     late = worker.usage()
     return [
         Figure("memory at 20 %", early.usage.rss_bytes / 2**20, "MiB"),
+        Figure("memory, most on the way", meter.memory_max() / 2**20, "MiB"),
         Figure("memory at the end", late.rss_bytes / 2**20, "MiB"),
         Figure(
             "memory, end against 20 %", late.rss_bytes / early.usage.rss_bytes, "", "at most 1.2"

@@ -31,6 +31,7 @@ class Told(NamedTuple):
     partition: int
     state: str
     next_offset: int | None
+    progress: float
 
 
 class Sample(NamedTuple):
@@ -56,9 +57,23 @@ class Meter:
             for batch in fetched.values():
                 self._told += [row for record in batch.records if (row := _told(record))]
 
+    def memory_max(self) -> int:
+        """The most that the worker was seen to hold, bytes."""
+        return max(sample.usage.rss_bytes for sample in self.samples)
+
     def running_since_s(self) -> float:
         """When the first partition ran."""
         return min(row.at_s for row in self._told if row.state == Phase.RUNNING.name)
+
+    def restoring_s(self) -> float:
+        """From the first partition that restored until all had the reducer's tables."""
+        restoring = [row for row in self._told if row.state == Phase.RESTORING.name]
+        first: dict[int, float] = {}
+        for row in self._told:
+            # The second half of a restore is the view's.
+            if row.progress >= 0.5 or row.state == Phase.RUNNING.name:
+                first.setdefault(row.partition, row.at_s)
+        return max(first.values()) - min(row.at_s for row in restoring)
 
     async def consumed(self, ends: Mapping[TopicPartition, Offset], worker: Worker) -> float:
         """When the group's offsets had reached these ends of `actions`."""
@@ -130,5 +145,10 @@ def _told(record: LogRecord) -> Told | None:
     if row.get("kind") not in ("reducer", "view"):
         return None
     return Told(
-        record.timestamp / 1_000, row["kind"], row["partition"], row["state"], row["next_offset"]
+        record.timestamp / 1_000,
+        row["kind"],
+        row["partition"],
+        row["state"],
+        row["next_offset"],
+        row["progress"],
     )

@@ -31,6 +31,7 @@ from docreactor.pipeline.topics import Topics
 
 _FILL_RECORDS = 8_000
 READY_TIMEOUT_S = 600.0
+_LAST_WORDS_BYTES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,11 @@ class Worker:
         try:
             return usage_of(self.process.pid)
         except ProcessLookupError as cause:
-            raise MeasurementFailedError(
-                f"the worker ended: see {self.process.plan.log}"
-            ) from cause
+            raise MeasurementFailedError(f"the worker ended: {self._last_words()}") from cause
+
+    def _last_words(self) -> str:
+        """The end of its journal, which goes with the stage."""
+        return self.process.plan.log.read_bytes()[-_LAST_WORDS_BYTES:].decode(errors="replace")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,15 +49,15 @@ async def measure_write(stage: Stage, workload: Workload, actions: int) -> Write
         after = worker.usage()
         since_s = meter.running_since_s()
     broker_after = stage.broker_usage()
+    used_s = after.cpu_s - before.cpu_s
     write_per_s = actions / (written_s - since_s)
     read_per_s = actions / (read_s - since_s)
     figures = [
         Figure("actions to operations", write_per_s, "actions/s", "at least 25,000"),
         Figure("actions to READ_READY, view alone", read_per_s, "actions/s", "at least 18,000"),
-        Figure("processor per action, worker", after.cpu_s / actions * 1e6, "µs"),
-        Figure("processor, worker", after.cpu_s, "s"),
-        Figure("of these before it was ready", before.cpu_s, "s"),
-        Figure("memory, worker", after.rss_bytes / 2**20, "MiB"),
+        Figure("processor per action, worker", used_s / actions * 1e6, "µs"),
+        Figure("worker's share of a core", used_s / (read_s - since_s) * 100, "%"),
+        Figure("memory, worker, most", meter.memory_max() / 2**20, "MiB"),
     ]
     if broker_before is not None and broker_after is not None:
         used = broker_after.cpu_s - broker_before.cpu_s

@@ -30,12 +30,13 @@ def test_json_is_one_line_per_measurement_and_nothing_else(
     assert all({"name", "value", "unit", "goal"} == figure.keys() for figure in facts["figures"])
 
 
+@pytest.mark.parametrize("command", ["hot", "all"])
 def test_a_measurement_without_its_data_says_so_before_it_starts_anything(
-    monkeypatch: pytest.MonkeyPatch,
+    command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(DIRECTORY_VARIABLE, raising=False)
 
-    answer = CliRunner().invoke(app, ["all"])
+    answer = CliRunner().invoke(app, [command])
 
     assert isinstance(answer.exception, BenchDataMissingError)
 
