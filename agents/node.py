@@ -15,14 +15,14 @@ from docreactor.agents.board import Board, reducer_key
 from docreactor.agents.clock import Clock, SystemClock
 from docreactor.agents.deadline import Deadline
 from docreactor.agents.deployment import Deployment
+from docreactor.agents.intake import Intake
 from docreactor.agents.live import LivePartition
-from docreactor.agents.log import Entry, Log, Member, TopicPartition, Writer
+from docreactor.agents.log import Log, Member, TopicPartition
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.partition import PartitionAgent
 from docreactor.agents.phase import Phase
 from docreactor.agents.shelf import OpenStore, Shelf
-from docreactor.pipeline.canonical import encode
-from docreactor.pipeline.errors import LogError, MemberIdTakenError, RestoringError, TooBusyError
+from docreactor.pipeline.errors import LogError, MemberIdTakenError, RestoringError
 from docreactor.pipeline.ids import IdMinter
 from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.keys import partition_for
@@ -65,8 +65,7 @@ class Node:
         self._agents: dict[int, PartitionAgent] = {}
         self._was_assigned = False
         self._member: asyncio.Future[Member] = asyncio.get_running_loop().create_future()
-        self._writer: Writer | None = None
-        self._produced: dict[int, int] = {}
+        self._intake = Intake(deployment, self._consumed)
         clock = deployment.clock
         self._minter = IdMinter(clock.now_ms, secrets.randbits)
 
@@ -151,27 +150,15 @@ class Node:
 
     async def submit(self, job: Mutation) -> int:
         """Append a job to `actions`; returns its offset once it is acknowledged."""
-        partition = self.partition_of(job.document_id)
-        self._check_backlog(partition)
-        if self._writer is None:
-            raise LogError("this node is not connected yet: try again shortly")
-        entry = Entry(job.document_id.encode(), encode(job.model_dump(exclude_none=True)))
-        source = self._deployment.actions(partition)
-        offset = await self._writer.append(source, [entry])
-        self._produced[partition] = max(offset, self._produced.get(partition, 0))
-        return offset
+        return await self._intake.submit(job)
 
-    def _check_backlog(self, partition: int) -> None:
-        produced = self._produced.get(partition)
+    def _consumed(self, partition: int) -> int | None:
+        """How far the partition's reducer is, as far as is known here."""
         live = self.local(partition)
         if live is not None:
-            consumed: int | None = live.consumed.next_offset
-        else:
-            row = self._deployment.board.row(reducer_key(partition)) or {}
-            consumed = row.get("next_offset")
-        limit = self.settings.backlog_records_max
-        if produced is not None and consumed is not None and produced - consumed > limit:
-            raise TooBusyError(backlog=produced - consumed, limit=limit)
+            return live.consumed.next_offset
+        row = self._deployment.board.row(reducer_key(partition)) or {}
+        return row.get("next_offset")
 
     async def revoked(self, sources: frozenset[TopicPartition]) -> None:
         """Stop serving, finish what is in flight; what does not end in time is cancelled."""
@@ -207,7 +194,7 @@ class Node:
         """Join the group and hand out what it fetches, until cancelled."""
         deployment = self._deployment
         topics = deployment.topics
-        self._writer = await deployment.log.writer()
+        await self._intake.open()
         member = await deployment.log.member([topics.actions, topics.operations], self)
         self._member.set_result(member)
         heartbeat = self._tasks.create_task(self._heartbeat())
@@ -230,7 +217,7 @@ class Node:
             sources = frozenset(deployment.actions(one) for one in self._agents)
             await self.revoked(sources)
             await member.close()
-            await self._writer.close()
+            await self._intake.close()
 
     async def _heartbeat(self) -> None:
         while True:

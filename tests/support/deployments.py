@@ -1,0 +1,32 @@
+"""What the partitions of a process in memory share, without a process."""
+
+from docreactor.agents.board import Board
+from docreactor.agents.clock import SystemClock
+from docreactor.agents.deadline import Deadline
+from docreactor.agents.deployment import Deployment
+from docreactor.agents.metrics import Metrics
+from docreactor.agents.shelf import Shelf
+from docreactor.pipeline.registry import Registry
+from docreactor.pipeline.replay import Replay
+from tests.support.nodes import LOG_ID, Site
+
+
+def deployment(place: Site) -> Deployment:
+    """A process of this site that runs nothing yet."""
+    registry, log = Registry(list(place.models)), place.log()
+    replay = Replay(registry)
+    return Deployment(
+        log=log,
+        log_id=LOG_ID,
+        settings=place.settings,
+        topics=place.topics,
+        registry=registry,
+        replay=replay,
+        board=Board(log, place.topics),
+        shelf=Shelf(place.open_store, replay, place.settings),
+        metrics=Metrics(),
+        deadline=Deadline(1.0),
+        clock=SystemClock(),
+        url="http://here",
+        node_id="node-1",
+    )
