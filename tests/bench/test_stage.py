@@ -27,11 +27,15 @@ async def test_jobs_stand_in_their_order_in_the_partition_of_their_document(stag
         assert await values(stage, source, count=len(expected)) == expected
 
 
-async def test_a_stage_tells_each_step_that_it_takes(stage: Stage, tmp_path: Path) -> None:
+async def test_a_stage_begins_empty_and_in_a_directory_of_its_own(
+    stage: Stage, tmp_path: Path
+) -> None:
     assert stage.tables.is_relative_to(tmp_path)
     assert stage.log_id
     assert await ends_of(stage, stage.operations) == {}
-    # On a Kafka of another's nobody can tell what it uses.
+
+
+async def test_what_a_kafka_of_anothers_uses_is_not_known(stage: Stage) -> None:
     assert stage.broker_usage() is None
     assert stage.bytes_on_disk(stage.topics.actions) is None
 
