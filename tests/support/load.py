@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import defaultdict
 
@@ -86,13 +87,22 @@ class Load:
         """Ledgers whose row in the documents table is not the fold of their entries."""
         wrong: list[str] = []
         async with httpx.AsyncClient(timeout=30.0) as client:
-            for document_id, amounts in self.amounts.items():
+            for document_id in self.amounts:
                 reply = await client.get(f"{url}/v1/documents/{document_id}")
-                body = reply.json()
-                shown = body.get("state", {}).get("global", {"count": 0, "total": 0, "chain": ""})
-                if shown != fold(amounts).model_dump():
-                    wrong.append(f"{document_id}: {reply.status_code} {body}")
+                # A partition may be on its way from one worker to another; it says so.
+                while reply.status_code == 503:
+                    await asyncio.sleep(float(reply.headers["Retry-After"]))
+                    reply = await client.get(f"{url}/v1/documents/{document_id}")
+                if not self.is_right(document_id, reply):
+                    wrong.append(f"{document_id}: {reply.status_code} {reply.text}")
         return wrong
+
+    def is_right(self, document_id: str, reply: httpx.Response) -> bool:
+        """Whether a reply shows the fold of everything that was added to the ledger."""
+        if reply.status_code != 200:
+            return False
+        shown = reply.json()["state"]["global"]
+        return bool(shown == fold(self.amounts[document_id]).model_dump())
 
 
 async def has_open_transaction(log: Log, app: str) -> bool:

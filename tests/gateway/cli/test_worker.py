@@ -89,7 +89,7 @@ def test_a_worker_says_one_line_serves_and_stops_with_code_zero(
         process.send_signal(signal.SIGINT)
         out, journal = process.communicate(timeout=TIMEOUT_S)
 
-        assert process.returncode == 0
+        assert process.returncode == 0, journal
         assert out == "", "standard output is for the one line"
         assert "a model says something" in journal
         assert time.monotonic() - began < 10
