@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -23,6 +24,9 @@ from docreactor.gateway.server import Listener, listen, serving
 from docreactor.pipeline.errors import ReactorError, StoreLockedError
 from docreactor.pipeline.registry import load
 from docreactor.pipeline.settings import Settings
+
+
+_GC_THRESHOLDS = (100_000, 50, 50)
 
 
 class HttpFront:
@@ -73,6 +77,9 @@ def run_worker(
     """
     check_exposure(settings)
     registry = load(models)
+    # A batch allocates and frees as much as the default thresholds collect a hundred times over.
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
     home = settings.data.absolute() / settings.app
     with ExitStack() as running:
         # The reducers' timer ticks on for a moment after the last of them: a tick that comes when
