@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
 from docreactor.agents.lease import Lease
-from docreactor.agents.log import Entry, TopicPartition
+from docreactor.agents.log import Entry, TopicPartition, Transaction
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.ownership import Ownership
 from docreactor.agents.reducer import WriteTables
 from docreactor.agents.staging import Staging, result_entries
-from docreactor.pipeline.errors import LogError
+from docreactor.agents.tail import Tail
+from docreactor.pipeline.errors import RecordRefusedError
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.topics import Topics
 from docreactor.tables.jobs import JobsTable
@@ -31,6 +33,7 @@ class Committer:
     partition: int
     log_id: str
     ownership: Ownership
+    tail: Tail
     store: Store
     tables: WriteTables
     jobs: JobsTable
@@ -56,11 +59,11 @@ class Committer:
             appends[self._on(topics.keyframes)] = [Entry(*row) for row in staging.keyframes.rows]
         if staging.dead_letters:
             appends[self._on(topics.dead_letters)] = staging.dead_letters
-        async with self.ownership.transaction(consumed, self.lease) as transaction:
+        async with self._transaction(consumed) as transaction:
             firsts = dict(await transaction.send(appends)) if appends else {}
             first = firsts.get(self._on(topics.operations), reached)
-            if first < 0:
-                raise LogError(f"{topics.operations}-{self.partition}: an offset is not known")
+            if staging.operations:
+                self.tail.check(first)
             results = result_entries(
                 staging.ended,
                 log_id=self.log_id,
@@ -76,8 +79,19 @@ class Committer:
         for source, offset in firsts.items():
             if offset >= 0 and source.topic != topics.dead_letters:
                 positions[source.topic] = Offset(offset + len(appends[source]))
+        if staging.operations:
+            self.tail.advance(positions[topics.operations])
         self._show(staging, results, positions)
         return positions.get(topics.operations, reached)
+
+    @asynccontextmanager
+    async def _transaction(self, consumed: Offset) -> AsyncGenerator[Transaction]:
+        try:
+            async with self.ownership.transaction(consumed, self.lease) as transaction:
+                yield transaction
+        except RecordRefusedError:
+            await self.tail.skip()
+            raise
 
     async def renew(self, consumed: Offset) -> None:
         """Prove ownership when there is nothing to commit."""

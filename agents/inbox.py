@@ -4,30 +4,53 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from docreactor.agents.log import Fetched, Flow, LogRecord, TopicPartition
 from docreactor.pipeline.position import Offset
 
 
+class Room(NamedTuple):
+    """A bound on records and on the bytes of their values; one record always fits."""
+
+    records: int
+    bytes: int
+
+    def is_full(self, records: int, size: int) -> bool:
+        """Whether so much has used it up."""
+        return records >= self.records or size >= self.bytes
+
+
+class _Batch(NamedTuple):
+    """A fetch and the bytes of its values."""
+
+    fetched: Fetched
+    size: int
+
+
 class Inbox:
     """A bounded queue: over its bound it pauses its partition, under half of it resumes it."""
 
-    def __init__(self, source: TopicPartition, flow: Flow, *, records_max: int) -> None:
+    def __init__(self, source: TopicPartition, flow: Flow, room: Room) -> None:
         self._source = source
         self._flow = flow
-        self._records_max = records_max
-        self._batches: deque[Fetched] = deque()
+        self._room = room
+        self._batches: deque[_Batch] = deque()
         self._count = 0
+        self._size = 0
         self._paused = False
         self._closed = False
         self._filled = asyncio.Event()
 
     def offer(self, fetched: Fetched) -> None:
         """Take in what a fetch brought."""
-        self._batches.append(fetched)
+        size = _size(fetched.records)
+        self._batches.append(_Batch(fetched, size))
         self._count += len(fetched.records)
+        self._size += size
         self._filled.set()
-        if self._count >= self._records_max and not self._paused:
+        if not self._paused and self._room.is_full(self._count, self._size):
             self._paused = True
             self._flow.pause(self._source)
 
@@ -36,8 +59,8 @@ class Inbox:
         self._closed = True
         self._filled.set()
 
-    async def take(self, *, count_max: int, timeout_s: float) -> Fetched | None:
-        """The next records in order, at most so many; None after the timeout."""
+    async def take(self, room: Room, *, timeout_s: float) -> Fetched | None:
+        """The next records in order, as many as fit; None after the timeout."""
         if not self._batches and not self._closed:
             self._filled.clear()
             try:
@@ -47,26 +70,47 @@ class Inbox:
                 return None
         if not self._batches:
             return None
-        taken = self._join(count_max)
-        self._count -= len(taken.records)
-        if self._paused and self._count < self._records_max // 2:
+        taken = self._join(room)
+        if self._paused and not self._room.is_full(2 * self._count, 2 * self._size):
             self._paused = False
             self._flow.resume(self._source)
         return taken
 
-    def _join(self, count_max: int) -> Fetched:
+    def _join(self, room: Room) -> Fetched:
         records: list[LogRecord] = []
-        next_offset = self._batches[0].next_offset
-        while self._batches:
-            batch = self._batches[0]
-            room = count_max - len(records)
-            if len(batch.records) > room:
-                if room:
-                    records += batch.records[:room]
-                    next_offset = Offset(records[-1].offset + 1)
-                    self._batches[0] = Fetched(batch.records[room:], batch.next_offset)
+        size = 0
+        next_offset = self._batches[0].fetched.next_offset
+        while self._batches and not room.is_full(len(records), size):
+            batch, weight = self._batches.popleft()
+            count = len(batch.records)
+            if len(records) + count > room.records or size + weight > room.bytes:
+                left = Room(room.records - len(records), room.bytes - size)
+                count = _fitting(batch.records, left, is_first=not records)
+            if count < len(batch.records):
+                taken, rest = batch.records[:count], batch.records[count:]
+                self._batches.appendleft(_Batch(Fetched(rest, batch.next_offset), _size(rest)))
+                if taken:
+                    next_offset = Offset(taken[-1].offset + 1)
+                records += taken
+                size += weight - _size(rest)
                 break
-            records += batch.records
             next_offset = batch.next_offset
-            self._batches.popleft()
+            records += batch.records
+            size += weight
+        self._count -= len(records)
+        self._size -= size
         return Fetched(records, next_offset)
+
+
+def _size(records: Sequence[LogRecord]) -> int:
+    return sum([len(record.value or b"") for record in records])
+
+
+def _fitting(records: Sequence[LogRecord], room: Room, *, is_first: bool) -> int:
+    """How many of the records fit; of the first batch one at least."""
+    size = 0
+    for count, record in enumerate(records):
+        size += len(record.value or b"")
+        if (count or not is_first) and (count >= room.records or size > room.bytes):
+            return count
+    return len(records)

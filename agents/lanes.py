@@ -12,11 +12,12 @@ from docreactor.agents.arrival import Arrived
 from docreactor.agents.attempts import Attempts
 from docreactor.agents.commit import Committer
 from docreactor.agents.deployment import Deployment
-from docreactor.agents.inbox import Inbox
+from docreactor.agents.inbox import Inbox, Room
 from docreactor.agents.lease import Lease
 from docreactor.agents.live import LivePartition
 from docreactor.agents.log import Fetched, Flow, Log, LogRecord, TopicPartition
 from docreactor.agents.reducer import ReducerAgent
+from docreactor.agents.tail import Tail
 from docreactor.agents.view import ViewAgent
 from docreactor.pipeline.errors import (
     RecordRefusedError,
@@ -46,7 +47,7 @@ class WriteLane:
         *,
         consumed: Reached,
         written: Reached,
-        count_max: int,
+        room: Room,
     ) -> None:
         self._log = log
         self._inbox = inbox
@@ -55,7 +56,7 @@ class WriteLane:
         self._attempts = attempts
         self._consumed = consumed
         self._written = written
-        self._count_max = count_max
+        self._room = room
         self._position = Offset(consumed.next_offset)
 
     async def run(self, leaving: Callable[[], bool]) -> None:
@@ -63,7 +64,7 @@ class WriteLane:
         lease = self._committer.lease
         await self._committer.renew(self._position)
         while not leaving():
-            fetched = await self._inbox.take(count_max=self._count_max, timeout_s=0.2)
+            fetched = await self._inbox.take(self._room, timeout_s=0.2)
             if leaving():
                 return
             if fetched is not None and fetched.records:
@@ -139,19 +140,19 @@ class ViewLane:
         view: ViewAgent,
         *,
         viewed: Reached,
-        count_max: int,
+        room: Room,
         tell: Callable[[], None],
     ) -> None:
         self._inbox = inbox
         self._view = view
         self._viewed = viewed
-        self._count_max = count_max
+        self._room = room
         self._tell = tell
 
     async def run(self, leaving: Callable[[], bool]) -> None:
         """Until `leaving` says so; what fails here is of the place and ends the present life."""
         while not leaving():
-            fetched = await self._inbox.take(count_max=self._count_max, timeout_s=60.0)
+            fetched = await self._inbox.take(self._room, timeout_s=60.0)
             if fetched is None:
                 continue
             await self._view.apply(fetched.records, fetched.next_offset)
@@ -172,11 +173,14 @@ class Lanes:
         flow: Flow,
         tell: Callable[[], None],
     ) -> None:
-        count_max = deployment.settings.batch_jobs_max
+        settings = deployment.settings
+        batch = Room(settings.batch_jobs_max, settings.batch_bytes_max)
+        # An operation is about twice as large as the job that asks for it.
+        shown = Room(2 * batch.records, 2 * batch.bytes)
+        ahead = Room(_INBOX_BATCHES * batch.records, _INBOX_BATCHES * batch.bytes)
         actions, operations = deployment.actions(live.number), deployment.operations(live.number)
         self.inboxes = {
-            source.topic: Inbox(source, flow, records_max=count_max * _INBOX_BATCHES)
-            for source in (actions, operations)
+            source.topic: Inbox(source, flow, ahead) for source in (actions, operations)
         }
         self._write = WriteLane(
             deployment.log,
@@ -186,13 +190,13 @@ class Lanes:
             arrived.attempts,
             consumed=live.consumed,
             written=live.written,
-            count_max=count_max,
+            room=batch,
         )
         self._show = ViewLane(
             self.inboxes[operations.topic],
             arrived.view,
             viewed=live.viewed,
-            count_max=count_max * 2,
+            room=shown,
             tell=tell,
         )
 
@@ -227,6 +231,11 @@ def _committer(deployment: Deployment, arrived: Arrived, partition: int, lease: 
         partition,
         deployment.log_id,
         arrived.ownership,
+        Tail(
+            deployment.log,
+            deployment.operations(partition),
+            arrived.tables.write_store.positions().get(deployment.topics.operations, Offset(0)),
+        ),
         arrived.tables.write_store,
         arrived.tables.write,
         arrived.tables.jobs,

@@ -25,7 +25,6 @@ from docreactor.pipeline.errors import ReactorError, StoreLockedError
 from docreactor.pipeline.registry import load
 from docreactor.pipeline.settings import Settings
 
-
 _GC_THRESHOLDS = (100_000, 50, 50)
 
 

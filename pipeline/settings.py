@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     )
     fetch_max_wait_ms: int = Field(default=50, ge=1, description="a broker may hold a fetch, ms")
     batch_jobs_max: int = Field(default=1_000, ge=1, description="jobs in one transaction, count")
+    batch_bytes_max: int = Field(
+        default=512 * 1024, ge=1, description="values of the jobs in one transaction, bytes"
+    )
     reducer_timeout_ms: int = Field(default=5_000, ge=1, description="one reduce, ms")
     loop_stall_max_ms: int = Field(
         default=15_000, ge=1_000, description="before the process ends, ms"
