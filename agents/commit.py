@@ -22,6 +22,9 @@ from docreactor.tables.keyframes import keyframe_rows
 from docreactor.tables.store import Row, Store
 
 
+_EXPIRED_AT_ONCE = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Committer:
     """Sends what a batch staged, commits it with the consumed offset, then shows it.
@@ -40,6 +43,7 @@ class Committer:
     lease: Lease
     metrics: Metrics
     now_ms: Callable[[], int]
+    jobs_retention_ms: int
 
     def _on(self, topic: str) -> TopicPartition:
         return TopicPartition(topic, self.partition)
@@ -94,9 +98,13 @@ class Committer:
             raise
 
     async def renew(self, consumed: Offset) -> None:
-        """Prove ownership when there is nothing to commit."""
+        """Prove ownership when there is nothing to commit, and forget jobs past their retention."""
         async with self.ownership.transaction(consumed, self.lease):
-            return
+            pass
+        now_ms = self.now_ms()
+        expired = self.jobs.expired_rows(now_ms, self.jobs_retention_ms, _EXPIRED_AT_ONCE)
+        if expired:
+            self.store.write(expired, {}, now_ms=now_ms)
 
     def _show(self, staging: Staging, results: list[Entry], positions: dict[str, Offset]) -> None:
         operations, rows = self.tables.operations, staging.rows

@@ -32,6 +32,7 @@ from docreactor.tables.wait import Reached
 _log = structlog.get_logger(__name__)
 
 _INBOX_BATCHES = 3
+_DAY_MS = 86_400_000
 
 
 class WriteLane:
@@ -242,6 +243,7 @@ def _committer(deployment: Deployment, arrived: Arrived, partition: int, lease: 
         lease,
         deployment.metrics,
         deployment.clock.now_ms,
+        deployment.settings.jobs_retention_days * _DAY_MS,
     )
 
 

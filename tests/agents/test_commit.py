@@ -206,3 +206,17 @@ async def test_an_idle_owner_proves_itself_without_writing() -> None:
         await until(lambda: steps.taken[results:].count("committed") >= 3)
         assert "send" not in steps.taken[results:]
         assert len(place.records(place.topics.operations)) == end
+
+
+async def test_a_job_past_its_retention_is_forgotten_and_its_operations_stay() -> None:
+    place = site(session_timeout_ms=500)
+    async with place.node() as node:
+        await done(node, place.creation("d1"))
+        of_2022 = "01800000-0000-7000-8000-000000000000-0"
+        old = _add(place, 4).model_copy(update={"id": of_2022})
+        await done(node, old)
+        young = _add(place, 5)
+        await done(node, young)
+        await until(lambda: live(node).jobs.get(of_2022) is None)
+        assert live(node).jobs.get(young.id) is not None
+        assert await total(node, "d1") == 9
