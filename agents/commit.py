@@ -21,7 +21,6 @@ from docreactor.tables.jobs import JobsTable
 from docreactor.tables.keyframes import keyframe_rows
 from docreactor.tables.store import Row, Store
 
-
 _EXPIRED_AT_ONCE = 1_000
 
 
