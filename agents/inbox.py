@@ -88,11 +88,12 @@ class Inbox:
                 count = _fitting(batch.records, left, is_first=not records)
             if count < len(batch.records):
                 taken, rest = batch.records[:count], batch.records[count:]
-                self._batches.appendleft(_Batch(Fetched(rest, batch.next_offset), _size(rest)))
+                left_over = _size(rest)
+                self._batches.appendleft(_Batch(Fetched(rest, batch.next_offset), left_over))
                 if taken:
                     next_offset = Offset(taken[-1].offset + 1)
                 records += taken
-                size += weight - _size(rest)
+                size += weight - left_over
                 break
             next_offset = batch.next_offset
             records += batch.records
