@@ -37,7 +37,7 @@ class Intake:
         self._check_backlog(partition)
         if self._writer is None:
             raise LogError("this node is not connected: try again shortly")
-        entry = Entry(job.document_id.encode(), encode(job.model_dump(exclude_none=True)))
+        entry = Entry(job.document_id.encode(), encode(job.json))
         offset = await self._writer.append(self._deployment.actions(partition), [entry])
         self._produced[partition] = max(offset, self._produced.get(partition, 0))
         return offset

@@ -198,7 +198,7 @@ def validated(kind: type[_Asked], value: Any) -> _Asked:
 
 
 def _size(job: Mutation) -> int:
-    around: Any = job.model_dump(exclude_none=True)
+    around: Any = job.json
     for _ in range(_LEVELS_AROUND):
         around = [around]
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from docreactor.pipeline.canonical import encode
-from docreactor.pipeline.record import Record
+from docreactor.pipeline.wire import Wire
 
 CREATE_DOCUMENT = "CREATE_DOCUMENT"
 UPGRADE_DOCUMENT = "UPGRADE_DOCUMENT"
@@ -15,7 +15,7 @@ DOCUMENT_SCOPE = "document"
 SYSTEM_ACTIONS = frozenset({CREATE_DOCUMENT, UPGRADE_DOCUMENT, DELETE_DOCUMENT})
 
 
-class Action(Record):
+class Action(Wire, frozen=True, gc=False, omit_defaults=True):
     """One change that somebody asks for.
 
     `timestamp` is UTC with six fractional digits, or None until the reducer stamps it.
@@ -31,4 +31,4 @@ class Action(Record):
     @property
     def size(self) -> int:
         """Bytes of its canonical JSON."""
-        return len(encode(self.model_dump()))
+        return len(encode(self.json))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.record import Record
+from docreactor.pipeline.wire import Wire
 
 
-class Mutation(Record):
+class Mutation(Wire, frozen=True, gc=False, omit_defaults=True, tag_field="kind", tag="mutation"):
     """Actions for one scope of one branch of a document: all of them or none."""
 
-    kind: Literal["mutation"] = "mutation"
     id: str
     document_id: str
     branch: str

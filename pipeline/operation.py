@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from docreactor.pipeline.canonical import encode
-from docreactor.pipeline.record import Record
+from docreactor.pipeline.wire import Wire
 
 
-class StoredAction(Record):
+class StoredAction(Wire, frozen=True, gc=False):
     """An action that has its place: as it was asked, and always with a timestamp."""
 
     id: str
@@ -19,7 +19,7 @@ class StoredAction(Record):
     context: dict[str, Any] | None = None
 
 
-class Operation(Record):
+class Operation(Wire, frozen=True, gc=False):
     """The value of a record of `operations`; its key names the stream and the index.
 
     `hash` is of the scope's canonical state after the operation. `previous` is the digest of the
@@ -39,4 +39,4 @@ class Operation(Record):
 
     def encode(self) -> bytes:
         """The canonical bytes that are stored."""
-        return encode(self.model_dump())
+        return encode(self.json)

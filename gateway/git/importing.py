@@ -141,7 +141,7 @@ class Import:
     async def _submit(self, job: Submission) -> None:
         answered = await self._reactor.submit(
             job.file.id,
-            [action.model_dump(exclude_none=True) for action in job.actions],
+            [action.json for action in job.actions],
             wait="write",
             timeout_ms=_JOB_TIMEOUT_MS,
         )

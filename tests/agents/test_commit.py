@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from docreactor.agents.log import Entry, Isolation, TopicPartition
 from docreactor.agents.log.memory_cluster import MemoryCluster, Session
@@ -213,7 +214,7 @@ async def test_a_job_past_its_retention_is_forgotten_and_its_operations_stay() -
     async with place.node() as node:
         await done(node, place.creation("d1"))
         of_2022 = "01800000-0000-7000-8000-000000000000-0"
-        old = _add(place, 4).model_copy(update={"id": of_2022})
+        old = replace(_add(place, 4), id=of_2022)
         await done(node, old)
         young = _add(place, 5)
         await done(node, young)

@@ -1,5 +1,7 @@
 """Puts one action into its place of a stream."""
 
+from typing import Any
+
 import pytest
 
 from docreactor.agents.deadline import Deadline
@@ -38,10 +40,15 @@ def _creation() -> JobStage:
     return JobStage(HOME, Head(0, -1, None, -1, 0), NOTHING, None)
 
 
-def _create(**changes: object) -> Action:
+def _create(**changes: Any) -> Action:
     given = {"model": "test/ledger", "document_id": "d1"}
-    fields = {"id": "a1", "type": "CREATE_DOCUMENT", "scope": "document", "input": given}
-    return Action.model_validate(fields | changes)
+    fields: dict[str, Any] = {
+        "id": "a1",
+        "type": "CREATE_DOCUMENT",
+        "scope": "document",
+        "input": given,
+    }
+    return Action(**fields | changes)
 
 
 def _ledger(placement: Placement) -> JobStage:

@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from pydantic import BaseModel
 
 from docreactor.agents.node import Node
@@ -103,6 +104,30 @@ async def test_a_known_id_with_other_content_is_a_conflict(waiting: bool) -> Non
             _, result = await asyncio.gather(done(node, first), done(node, second))
         assert _error(result) == "ActionIdConflict"
         assert await total(node, "d1") == 4
+
+
+async def test_a_job_that_fails_leaves_nothing_to_the_jobs_of_its_batch() -> None:
+    place = site()
+    async with place.node() as node:
+        await _created(place, node)
+        steps: list[tuple[str, Any]] = [(ADD, {"amount": 4}), ("PAINT", {})]
+        jobs = [
+            place.job("d1", [(ADD, {"amount": 1})], ids=["before"]),
+            place.job("d1", steps, ids=["one", "two"]),
+            place.job("d1", [(ADD, {"amount": 5})], ids=["one"], expected_revision=1),
+        ]
+        await place.enqueue(*jobs)
+        await done(node, place.job("d1", [(ADD, {"amount": 9})], ids=["after"]))
+        results = [live(node).job(job.id) for job in jobs]
+        assert [result and result.error is None for result in results] == [True, False, True]
+        stored = operations(node, "d1")
+        assert [(one.index, one.action.id) for one in stored] == [
+            (0, "before"),
+            (1, "one"),
+            (2, "after"),
+        ]
+        assert stored[1].previous == digest(stored[0].encode())
+        assert await total(node, "d1") == 15
 
 
 async def test_the_same_id_twice_in_one_job_is_applied_once() -> None:
@@ -340,7 +365,7 @@ async def test_an_initial_state_that_the_model_refuses_creates_nothing() -> None
         job = place.creation("d1")
         upgrade = job.actions[1]
         given = upgrade.input | {"initial_state": {"global": {"total": "many"}}}
-        actions = (job.actions[0], upgrade.model_copy(update={"input": given}))
-        result = await done(node, job.model_copy(update={"actions": actions}))
+        actions = (job.actions[0], replace(upgrade, input=given))
+        result = await done(node, replace(job, actions=actions))
         assert _error(result) == "InvalidInput"
         assert live(node).documents.header("d1", "main") is None

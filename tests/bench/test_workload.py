@@ -18,7 +18,7 @@ def test_a_job_is_the_bytes_that_the_gateway_would_append() -> None:
         value = job.entry.value or b""
         mutation = Mutation.decode(value)
 
-        assert encode(mutation.model_dump(exclude_none=True)) == value
+        assert encode(mutation.json) == value
         assert len(mutation.actions) == job.actions
 
 

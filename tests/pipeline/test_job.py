@@ -20,7 +20,7 @@ def test_a_mutation_is_read_back_from_its_record() -> None:
         expected_revision=4,
     )
 
-    assert Mutation.decode(encode(mutation.model_dump())) == mutation
+    assert Mutation.decode(encode(mutation.json)) == mutation
 
 
 def test_a_job_of_an_unknown_kind_is_no_mutation() -> None:

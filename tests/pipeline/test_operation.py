@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from docreactor.pipeline.canonical import decode
+from docreactor.pipeline.errors import UndecodableRecordError
 from docreactor.pipeline.operation import Operation, StoredAction
 
 T0 = "2026-11-21T00:00:00.000000Z"
@@ -35,5 +35,5 @@ def test_the_stored_bytes_are_canonical() -> None:
 
 
 def test_a_stored_action_always_has_its_time() -> None:
-    with pytest.raises(ValidationError, match="timestamp"):
-        StoredAction.model_validate({"id": "a1", "type": "ADD", "scope": "global"})
+    with pytest.raises(UndecodableRecordError, match="missing required field `timestamp`"):
+        StoredAction.decode(b'{"id":"a1","type":"ADD","scope":"global"}')

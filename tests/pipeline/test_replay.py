@@ -3,9 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from msgspec.structs import replace
 from pydantic import BaseModel
 
-from docreactor.pipeline.action import Action
+from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import (
     CorruptHistoryError,
@@ -55,9 +56,7 @@ def _operation(
         hash=state_hash,
         previous=None,
         error=error,
-        action=StoredAction.model_validate(
-            Action.model_validate(given).model_dump() | {"timestamp": T0}
-        ),
+        action=StoredAction.decode(encode(given | {"timestamp": T0})),
     )
 
 
@@ -79,7 +78,7 @@ def _next(replay: Replay, base: StreamState, document: Document) -> StreamState:
     wrong = _operation(base.label + 1, "")
     with pytest.raises(HashMismatchError) as mismatch:
         replay.advance(base, wrong, STREAM, document)
-    right = wrong.model_copy(update={"hash": mismatch.value.facts["actual"]})
+    right = replace(wrong, hash=mismatch.value.facts["actual"])
     return replay.advance(base, right, STREAM, document)
 
 

@@ -80,7 +80,7 @@ class Load:
             scope=scope,
             actions=tuple(made),
         )
-        entry = Entry(document_id.encode(), encode(job.model_dump(exclude_none=True)))
+        entry = Entry(document_id.encode(), encode(job.json))
         self._entries[TopicPartition(self.topics.actions, partition)].append(entry)
 
     async def wrong_documents(self, url: str) -> list[str]:

@@ -147,10 +147,7 @@ class Site:
 
     async def enqueue(self, *jobs: Mutation) -> None:
         """Put jobs on partition 0 of actions, as another node's gateway would."""
-        entries = [
-            Entry(job.document_id.encode(), encode(job.model_dump(exclude_none=True)))
-            for job in jobs
-        ]
+        entries = [Entry(job.document_id.encode(), encode(job.json)) for job in jobs]
         await self.write(self.topics.actions, *entries)
 
     def source(self, topic: str, partition: int = 0) -> TopicPartition:
