@@ -19,7 +19,7 @@ from docreactor.pipeline.position import Offset
 from docreactor.pipeline.topics import Topics
 from docreactor.tables.jobs import JobsTable
 from docreactor.tables.keyframes import keyframe_rows
-from docreactor.tables.store import Row, Store
+from docreactor.tables.store import Store
 
 _EXPIRED_AT_ONCE = 1_000
 
@@ -106,14 +106,14 @@ class Committer:
             self.store.write(expired, {}, now_ms=now_ms)
 
     def _show(self, staging: Staging, results: list[Entry], positions: dict[str, Offset]) -> None:
-        operations, rows = self.tables.operations, staging.rows
-        for stream in staging.touched:
-            head = staging.heads[stream]
-            if head is not None:
-                rows.append(operations.head_row(stream, head))
-            self.tables.cache.put(stream, staging.states[stream])
+        operations, cache = self.tables.operations, self.tables.cache
+        rows = staging.rows
+        for stage in staging.streams.values():
+            if stage.is_moved and stage.state is not None:
+                rows.append(operations.head_row(stage.stream, stage.head))
+                cache.put(stage.stream, stage.state, stage.head)
         rows += keyframe_rows(staging.keyframes.rows)
-        rows += [Row(*self.jobs.row(entry.key or b"", entry.value or b"")) for entry in results]
+        rows += [self.jobs.row(entry.key or b"", entry.value) for entry in results]
         self.store.write(rows, positions, now_ms=self.now_ms())
         self._count(staging)
 

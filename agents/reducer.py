@@ -12,9 +12,8 @@ from docreactor.agents.dead_letters import dead_letter
 from docreactor.agents.deadline import Deadline
 from docreactor.agents.log import LogRecord, TopicPartition
 from docreactor.agents.placement import Placement
-from docreactor.agents.staging import JobStage, Known, Staging
+from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.pipeline.action import CREATE_DOCUMENT, DOCUMENT_SCOPE, Action
-from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import (
     DocumentDeletedError,
     DocumentNotFoundError,
@@ -25,16 +24,14 @@ from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.record import check_format
-from docreactor.pipeline.reduce import NOTHING, origin
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.timestamp import Microseconds
 from docreactor.tables.cache import WriteCache
 from docreactor.tables.keyframes import Keyframes
-from docreactor.tables.operations import Head, OperationsTable
+from docreactor.tables.operations import OperationsTable, action_key
 
 _STRETCH_S = 0.02
-_EMPTY = Head(next_index=0, latest_us=-1, previous=None, keyframe_label=-1, bytes_since_keyframe=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +44,12 @@ class WriteTables:
 
 
 class _Asked(NamedTuple):
-    """A job, its offset and the stream that it is about."""
+    """A job, its offset, the stream that it is about and the keys of its actions' rows."""
 
     offset: int
     job: Mutation
-    stream: Stream
+    stage: StreamStage
+    keys: list[bytes]
 
 
 class ReducerAgent:
@@ -69,11 +67,9 @@ class ReducerAgent:
     ) -> None:
         self._source = source
         self._tables = tables
-        self._registry = registry
         self._placement = Placement(
             registry,
             settings,
-            tables.operations,
             tables.keyframes,
             deadline=deadline,
             now_us=now_us,
@@ -85,11 +81,8 @@ class ReducerAgent:
         jobs = self._decode(records, staging)
         await self._load(jobs, staging)
         since = perf_counter()
-        for offset, job, stream in jobs:
-            try:
-                staging.succeed(job, offset, self._mutate(job, stream, staging))
-            except ReactorError as error:
-                staging.fail(job, offset, error)
+        for asked in jobs:
+            self._run(asked, staging)
             if perf_counter() - since > _STRETCH_S:
                 await asyncio.sleep(0)
                 since = perf_counter()
@@ -98,8 +91,8 @@ class ReducerAgent:
     def refuse(self, record: LogRecord, error: ReactorError) -> Staging:
         """End one record's job with an error and keep the record among the dead letters."""
         staging = Staging(self._tables.keyframes.stage())
-        for offset, job, _ in self._decode([record], staging):
-            staging.fail(job, offset, error)
+        for asked in self._decode([record], staging):
+            staging.fail(asked.job, asked.offset, error)
             staging.dead_letters.append(dead_letter(record, self._source, error))
         return staging
 
@@ -112,73 +105,80 @@ class ReducerAgent:
             except ReactorError as error:
                 staging.dead_letters.append(dead_letter(record, self._source, error))
             else:
-                stream = Stream(job.document_id, job.scope, job.branch)
-                jobs.append(_Asked(record.offset, job, stream))
+                stage = staging.stage(Stream(job.document_id, job.scope, job.branch))
+                keys = [action_key(stage.prefix, action.id) for action in job.actions]
+                jobs.append(_Asked(record.offset, job, stage, keys))
         return jobs
 
     async def _load(self, jobs: Sequence[_Asked], staging: Staging) -> None:
         """Fetch what the jobs build on: heads, known action ids, states."""
-        pairs = [(stream, action.id) for _, job, stream in jobs for action in job.actions]
-        streams = {stream: None for _, _, stream in jobs}
-        for stream in list(streams):
-            streams[_home(stream)] = None
         operations, cache = self._tables.operations, self._tables.cache
-        staging.heads.update(zip(streams, operations.heads(list(streams)), strict=True))
-        for (stream, action_id), index in zip(pairs, operations.indexes_of(pairs), strict=True):
+        keys = [key for asked in jobs for key in asked.keys]
+        stages = [asked.stage for asked in jobs for _ in asked.keys]
+        for key, stage, index in zip(keys, stages, operations.indexes_at(keys), strict=True):
             if index is not None:
-                content = operations.get(stream, index) or b""
+                content = operations.get(stage.stream, index) or b""
                 action = Operation.decode(content).action
-                staging.known[stream, action_id] = Known.of(action)
-        for stream in streams:
-            if staging.heads[stream] is None:
-                continue
-            try:
-                staging.states[stream] = cache.peek(stream) or await cache.get(stream)
-            except ReactorError as error:
-                staging.broken[stream] = error
-
-    def _mutate(self, job: Mutation, stream: Stream, staging: Staging) -> JobStage | None:
-        known = staging.known
-        fresh: dict[str, Action] = {}
-        for action in job.actions:
-            repeated = known.get((stream, action.id))
-            if repeated is None and action.id in fresh:
-                repeated = Known.of(fresh[action.id])
-            if repeated is None:
-                fresh[action.id] = action
+                staging.known[key] = Known(action, action.timestamp)
+        missing: list[StreamStage] = []
+        for stage in staging.streams.values():
+            newest = cache.newest(stage.stream)
+            if newest is None:
+                missing.append(stage)
             else:
-                repeated.check(action)
-        if not fresh:
-            return None
-        stage = self._begin(job, stream, staging)
-        for action in fresh.values():
-            self._placement.place(action, stage)
-        return stage
+                stage.load(newest.head)
+                stage.state = newest.state
+        heads = operations.heads([stage.stream for stage in missing])
+        for stage, head in zip(missing, heads, strict=True):
+            if head is None:
+                continue
+            stage.load(head)
+            try:
+                stage.state = await cache.get(stage.stream)
+            except ReactorError as error:
+                stage.broken = error
 
-    def _begin(self, job: Mutation, stream: Stream, staging: Staging) -> JobStage:
-        """Check what can be refused before anything is reduced."""
-        head = staging.heads.get(stream) or _EMPTY
-        if job.expected_revision is not None and job.expected_revision != head.next_index:
-            raise RevisionMismatchError(expected=job.expected_revision, actual=head.next_index)
-        at_home = _home(stream)
-        if staging.broken:
-            for needed in (at_home, stream):
-                if needed in staging.broken:
-                    raise staging.broken[needed]
-        home = staging.states.get(at_home)
-        if home is None:
-            if job.scope != DOCUMENT_SCOPE or job.actions[0].type != CREATE_DOCUMENT:
-                raise DocumentNotFoundError(job.document_id, job.branch)
-            return JobStage(stream, head, NOTHING, None)
-        document: Document = home.state
+    def _run(self, asked: _Asked, staging: Staging) -> None:
+        offset, job, stage, _ = asked
+        mark = staging.mark(stage)
+        try:
+            fresh = _fresh(asked, staging)
+            if fresh:
+                self._check(job, stage)
+                for key, action in fresh.items():
+                    self._placement.place(action, key, stage, staging)
+        except ReactorError as error:
+            staging.undo(stage, mark)
+            staging.fail(job, offset, error)
+        else:
+            staging.succeed(job, offset)
+
+    def _check(self, job: Mutation, stage: StreamStage) -> None:
+        """What can be refused before anything is reduced."""
+        revision = stage.head.next_index
+        if job.expected_revision is not None and job.expected_revision != revision:
+            raise RevisionMismatchError(expected=job.expected_revision, actual=revision)
+        for needed in (stage.home, stage):
+            if needed.broken is not None:
+                raise needed.broken
+        if job.actions[0].type == CREATE_DOCUMENT and job.scope == DOCUMENT_SCOPE:
+            return
+        document = stage.document
+        if document is None:
+            raise DocumentNotFoundError(job.document_id, job.branch)
         if document.is_deleted and job.actions[0].type != CREATE_DOCUMENT:
             raise DocumentDeletedError(document.id, document.deleted_at)
-        state = staging.states.get(stream)
-        if state is None:
-            state = origin(self._registry.model(document.document_type), job.scope, document)
-        return JobStage(stream, head, state, document)
 
 
-def _home(stream: Stream) -> Stream:
-    """The stream that says what the document is."""
-    return Stream(stream.document_id, DOCUMENT_SCOPE, stream.branch)
+def _fresh(asked: _Asked, staging: Staging) -> dict[bytes, Action]:
+    """The actions that are not stored yet. ActionIdConflict for another one of a known id."""
+    fresh: dict[bytes, Action] = {}
+    for key, action in zip(asked.keys, asked.job.actions, strict=True):
+        known = staging.known.get(key)
+        if known is None and key in fresh:
+            known = Known(fresh[key], fresh[key].timestamp)
+        if known is None:
+            fresh[key] = action
+        else:
+            known.check(action)
+    return fresh

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from docreactor.agents.log import Entry
 from docreactor.pipeline.action import Action
@@ -16,57 +15,84 @@ from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import StoredAction
 from docreactor.pipeline.position import partition_token
 from docreactor.pipeline.problem import problem
+from docreactor.pipeline.reducer import input_content
 from docreactor.pipeline.stream_state import StreamState
 from docreactor.pipeline.timestamp import parse
 from docreactor.tables.keyframes import KeyframeStage
 from docreactor.tables.operations import Head
-from docreactor.tables.store import Row
+from docreactor.tables.store import AnyRow
 
 _WRITE_READY = JobStatus.WRITE_READY.value
 _FAILED = JobStatus.FAILED.value
 
+NO_OPERATIONS = Head(
+    next_index=0, latest_us=-1, previous=None, keyframe_label=-1, bytes_since_keyframe=0
+)
+"""Where a stream stands that has none."""
 
-@dataclass(slots=True)
-class JobStage:
-    """What one job adds; it joins the batch when the whole job succeeded."""
 
-    stream: Stream
-    head: Head
-    state: StreamState
-    document: Document | None
-    operations: list[Entry] = field(default_factory=list[Entry])
-    rows: list[Row] = field(default_factory=list[Row])
-    actions: list[tuple[Action, str]] = field(default_factory=list[tuple[Action, str]])
-    keyframes: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
+class StreamStage:
+    """One stream as the batch has moved it so far.
+
+    `home` is the document's own stream, which says what the document is; for that one itself.
+    `state` is None while the stream has no operations; `broken` says why it cannot be built upon.
+    """
+
+    __slots__ = ("broken", "head", "home", "loaded", "prefix", "state", "stream")
+
+    def __init__(self, stream: Stream, home: StreamStage | None) -> None:
+        self.stream = stream
+        self.prefix = stream.prefix.encode()
+        self.home = self if home is None else home
+        self.head = self.loaded = NO_OPERATIONS
+        self.state: StreamState | None = None
+        self.broken: ReactorError | None = None
+
+    def load(self, head: Head) -> None:
+        """Begin where the table says that the stream stands."""
+        self.head = self.loaded = head
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the batch adds operations to it."""
+        return self.head is not self.loaded
+
+    @property
+    def document(self) -> Document | None:
+        """The document as the batch has it so far."""
+        state = self.home.state
+        return None if state is None else state.state
 
 
 class Known(NamedTuple):
-    """What an action id stands for already."""
+    """What an action id stands for already, and when that was; None for a time not yet given."""
 
-    type: str
-    scope: str
-    input: Any
+    action: Action | StoredAction
     timestamp: str | None
-
-    @classmethod
-    def of(cls, action: Action | StoredAction) -> Known:
-        """What this action's id stands for from here on."""
-        return cls(action.type, action.scope, action.input, action.timestamp)
 
     def check(self, action: Action) -> None:
         """ActionIdConflict unless the action is the known one. A time that was left out is any."""
+        known, timestamp = self
         same = (
-            action.type == self.type
-            and action.scope == self.scope
-            and encode(action.input) == encode(self.input)
+            action.type == known.type
+            and action.scope == known.scope
+            and input_content(action.input) == input_content(known.input)
             and (
                 action.timestamp is None
-                or self.timestamp is None
-                or parse(action.timestamp) == parse(self.timestamp)
+                or timestamp is None
+                or parse(action.timestamp) == parse(timestamp)
             )
         )
         if not same:
             raise ActionIdConflictError(action.id)
+
+
+class Mark(NamedTuple):
+    """Where the batch stood before a job."""
+
+    operations: int
+    head: Head
+    state: StreamState | None
 
 
 class Ended(NamedTuple):
@@ -79,33 +105,53 @@ class Ended(NamedTuple):
 
 
 class Staging:
-    """The batch as it grows. Streams show here what earlier jobs of the batch did to them."""
+    """The batch as it grows.
+
+    `placed` holds the key of each operation's action, `rows` two rows of each operation.
+    """
 
     def __init__(self, keyframes: KeyframeStage) -> None:
         self.keyframes = keyframes
-        self.heads: dict[Stream, Head | None] = {}
-        self.states: dict[Stream, StreamState] = {}
-        self.broken: dict[Stream, ReactorError] = {}
-        self.touched: set[Stream] = set()
-        self.known: dict[tuple[Stream, str], Known] = {}
+        self.streams: dict[Stream, StreamStage] = {}
+        self.known: dict[bytes, Known] = {}
         self.operations: list[Entry] = []
-        self.rows: list[Row] = []
+        self.placed: list[bytes] = []
+        self.rows: list[AnyRow] = []
         self.ended: list[Ended] = []
         self.dead_letters: list[Entry] = []
+        self._kept: list[tuple[Stream, int, bytes]] = []
 
-    def succeed(self, job: Mutation, offset: int, stage: JobStage | None) -> None:
-        """Take over what the job staged; None for a job of known actions only."""
-        if stage is not None:
-            self.operations += stage.operations
-            self.rows += stage.rows
-            self.heads[stage.stream] = stage.head
-            self.states[stage.stream] = stage.state
-            self.touched.add(stage.stream)
-            for action, timestamp in stage.actions:
-                known = Known(action.type, action.scope, action.input, timestamp)
-                self.known[stage.stream, action.id] = known
-            for label, content in stage.keyframes:
-                self.keyframes.add(stage.stream, label, content)
+    def stage(self, stream: Stream) -> StreamStage:
+        """The stream's stage, made with its home's when it is new."""
+        stage = self.streams.get(stream)
+        if stage is None:
+            home = stream.home
+            stage = StreamStage(stream, None if home == stream else self.stage(home))
+            self.streams[stream] = stage
+        return stage
+
+    def mark(self, stage: StreamStage) -> Mark:
+        """What `undo` goes back to."""
+        return Mark(len(self.operations), stage.head, stage.state)
+
+    def undo(self, stage: StreamStage, mark: Mark) -> None:
+        """Forget what a job staged since its mark."""
+        stage.head, stage.state = mark.head, mark.state
+        count = mark.operations
+        for action_key in self.placed[count:]:
+            del self.known[action_key]
+        del self.operations[count:], self.placed[count:], self.rows[2 * count :]
+        self._kept.clear()
+
+    def keep(self, stream: Stream, label: int, content: bytes) -> None:
+        """Store a keyframe if the running job succeeds."""
+        self._kept.append((stream, label, content))
+
+    def succeed(self, job: Mutation, offset: int) -> None:
+        """The job stores what was staged since its mark."""
+        for kept in self._kept:
+            self.keyframes.add(*kept)
+        self._kept.clear()
         self.ended.append(Ended(job, offset, len(self.operations), None))
 
     def fail(self, job: Mutation, offset: int, error: ReactorError) -> None:

@@ -9,7 +9,6 @@ from time import perf_counter
 from docreactor.agents.deadline import Deadline, DeadlinePassed
 from docreactor.agents.log import LogRecord
 from docreactor.agents.metrics import Metrics
-from docreactor.pipeline.action import DOCUMENT_SCOPE
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import (
     CorruptHistoryError,
@@ -23,11 +22,11 @@ from docreactor.pipeline.errors import (
     UnknownActionError,
     UnknownFormatError,
 )
-from docreactor.pipeline.keys import Stream, parse_record_key
+from docreactor.pipeline.keys import INDEX_DIGITS, Stream, parse_record_key, stream_prefix
 from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.problem import problem
-from docreactor.pipeline.record import check_format
+from docreactor.pipeline.record import HEADERS, check_format
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.stream_state import StreamState
@@ -35,8 +34,9 @@ from docreactor.tables.documents import DocumentsStage, DocumentsTable
 from docreactor.tables.lru import Lru
 
 _STRETCH_S = 0.02
+_ANY_INDEX = b"0" * INDEX_DIGITS
 
-_OF_THE_DOCUMENT = (
+OF_THE_DOCUMENT = (
     CorruptHistoryError,
     DocumentAlreadyExistsError,
     DocumentDeletedError,
@@ -50,6 +50,22 @@ _OF_THE_DOCUMENT = (
 )
 """What quarantines one document. Anything else is a failure of the place and stops the view: a
 model that is not loaded is one, because naming it cures it."""
+
+
+class _Shown:
+    """What a batch does to one stream: its state so far and its newest time, "" while untouched.
+
+    `home` is the document's own stream, None for that one itself.
+    """
+
+    __slots__ = ("document_type", "home", "latest", "state", "stream")
+
+    def __init__(self, stream: Stream, home: _Shown | None, state: StreamState | None) -> None:
+        self.stream = stream
+        self.home = home
+        self.state = state
+        self.latest = ""
+        self.document_type = ""
 
 
 class ViewAgent:
@@ -78,75 +94,87 @@ class ViewAgent:
     async def apply(self, records: Sequence[LogRecord], next_offset: Offset) -> None:
         """Write the rows of these operations and the position after them, in one write."""
         stage = self._table.stage()
-        states: dict[Stream, StreamState] = {}
+        shown = self._open(records, stage)
         since = perf_counter()
         for record in records:
-            self._one(record, stage, states)
+            self._one(record, shown, stage)
             if perf_counter() - since > _STRETCH_S:
                 await asyncio.sleep(0)
                 since = perf_counter()
-        rows = stage.rows()
-        self._table.store.write(rows, {self._topic: next_offset}, now_ms=self._now_ms())
-        for stream, state in states.items():
-            self._states.put(stream, state)
+        moved = [one for one in shown.values() if one.latest]
+        for one in moved:
+            if one.state is not None:
+                stage.add(one.stream, one.state, one.latest, one.document_type)
+        self._table.store.write(stage.rows(), {self._topic: next_offset}, now_ms=self._now_ms())
+        for one in shown.values():
+            if one.state is not None:
+                self._states.put(one.stream, one.state)
         self._metrics.viewed.inc(len(records))
 
-    def _one(
-        self, record: LogRecord, stage: DocumentsStage, states: dict[Stream, StreamState]
-    ) -> None:
-        try:
-            stream, _ = parse_record_key(record.key or b"")
-        except ValueError:
+    def _open(self, records: Sequence[LogRecord], stage: DocumentsStage) -> dict[bytes, _Shown]:
+        """Every stream that the records are of, by the prefix of its keys."""
+        shown: dict[bytes, _Shown] = {}
+        for prefix in dict.fromkeys([stream_prefix(record.key or b"") for record in records]):
+            try:
+                stream, _ = parse_record_key(prefix + _ANY_INDEX)
+            except ValueError:
+                continue
+            self._shown(prefix, stream, shown)
+        stage.look_up({one.stream.document_id for one in shown.values()})
+        return shown
+
+    def _shown(self, prefix: bytes, stream: Stream, shown: dict[bytes, _Shown]) -> _Shown:
+        one = shown.get(prefix)
+        if one is None:
+            at_home = stream.home
+            home = None
+            if at_home != stream:
+                home = self._shown(at_home.prefix.encode(), at_home, shown)
+            one = shown[prefix] = _Shown(stream, home, self._states.get(stream))
+        return one
+
+    def _one(self, record: LogRecord, shown: dict[bytes, _Shown], stage: DocumentsStage) -> None:
+        key = record.key or b""
+        one = shown.get(stream_prefix(key))
+        if one is None or not key[-INDEX_DIGITS:].isdigit():
             self._metrics.errors.labels("UndecodableRecord").inc()
             return
-        if stage.is_quarantined(stream.document_id):
+        document_id = one.stream.document_id
+        if stage.is_quarantined(document_id):
             return
         try:
-            check_format(record.headers, f"{self._topic} {record.offset}")
-            operation = Operation.decode(record.value or b"")
-            self._advance(stream, operation, stage, states)
-        except _OF_THE_DOCUMENT as error:
+            # Only the rare record that is refused is worth the text of where it lies.
+            if record.headers != HEADERS:
+                check_format(record.headers, f"{self._topic} {record.offset}")
+            self._advance(one, Operation.decode(record.value or b""))
+        except OF_THE_DOCUMENT as error:
             self._metrics.errors.labels(error.name()).inc()
-            stage.quarantine(stream.document_id, problem(error))
+            stage.quarantine(document_id, problem(error))
 
-    def _advance(
-        self,
-        stream: Stream,
-        operation: Operation,
-        stage: DocumentsStage,
-        states: dict[Stream, StreamState],
-    ) -> None:
-        home = Stream(stream.document_id, DOCUMENT_SCOPE, stream.branch)
-        at_home = self._state(home, states)
-        document: Document | None = at_home.state
-        base = at_home
-        if stream.scope != DOCUMENT_SCOPE:
-            base = self._state(stream, states, document)
+    def _advance(self, one: _Shown, operation: Operation) -> None:
+        base, home = one.state, one.home
+        document: Document | None = None
+        if home is not None:
+            if home.state is None:
+                home.state = self._stored(home.stream, None)
+            document = home.state.state
+        if base is None:
+            base = self._stored(one.stream, document)
         try:
             with self._deadline:
-                state = self._replay.advance(base, operation, stream, document)
+                one.state = self._replay.advance(base, operation, one.stream, document)
         except DeadlinePassed:
             raise ReducerTimeoutError(
                 operation.action.type, self._settings.reducer_timeout_ms
             ) from None
-        states[stream] = state
-        stage.add(stream, state, operation.timestamp, operation.document_type)
+        one.latest = max(one.latest, operation.timestamp)
+        one.document_type = operation.document_type
 
-    def _state(
-        self,
-        stream: Stream,
-        states: dict[Stream, StreamState],
-        document: Document | None = None,
-    ) -> StreamState:
-        known = states.get(stream) or self._states.get(stream)
-        if known is None:
-            content = self._table.row(stream)
-            if content is None:
-                known = self._replay.origin(stream, document)
-            else:
-                known = self._replay.decode(stream, content)
-            states[stream] = known
-        return known
+    def _stored(self, stream: Stream, document: Document | None) -> StreamState:
+        content = self._table.row(stream)
+        if content is None:
+            return self._replay.origin(stream, document)
+        return self._replay.decode(stream, content)
 
     def forget(self) -> None:
         """Drop the cached states: the next batch reads them from the table."""

@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ValidationError
+
 from docreactor.pipeline.action import DOCUMENT_SCOPE
 from docreactor.pipeline.errors import InvalidModelError
 from docreactor.pipeline.form import Form, JsonForm
 from docreactor.pipeline.reducer import Reducer
+from docreactor.pipeline.state import invalid_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,21 @@ class Rules:
     form: Form
     reducers: Mapping[str, Reducer]
     upgrade: Callable[[Any], Any] | None = None
+
+    def apply(self, reducer: Reducer, state: Any, content: bytes, context: Any) -> Any:
+        """The state after one action whose input is this canonical JSON.
+
+        Raises InvalidInput, InvalidState for a result that is none, or what the reducer raised.
+        """
+        input = reducer.parse(content)
+        try:
+            if reducer.takes_context:
+                result = reducer.function(state, input, context)
+            else:
+                result = reducer.function(state, input)
+        except ValidationError as cause:
+            raise invalid_state(reducer.action_type, cause) from cause
+        return self.form.accept(result, reducer.action_type)
 
 
 _PLATFORM = Rules(JsonForm(), {})

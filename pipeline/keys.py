@@ -5,7 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
+from docreactor.pipeline.action import DOCUMENT_SCOPE
+
 _MASK = 0xFFFFFFFF
+INDEX_DIGITS = 10
+"""How many digits of an index end the key of an operation or a keyframe."""
 
 
 class Stream(NamedTuple):
@@ -20,15 +24,20 @@ class Stream(NamedTuple):
         """What the keys of this stream's records begin with; no other stream's do."""
         return f"{self.document_id}/{self.scope}/{self.branch}/"
 
+    @property
+    def home(self) -> Stream:
+        """The stream that says what the document is."""
+        return Stream(self.document_id, DOCUMENT_SCOPE, self.branch)
+
 
 def record_key(stream: Stream, index: int) -> bytes:
     """Key of an operation or keyframe; byte order is index order within a stream."""
-    return b"%b%010d" % (_prefix(stream), index)
+    return b"%b%010d" % (stream.prefix.encode(), index)
 
 
-@lru_cache(maxsize=8_192)
-def _prefix(stream: Stream) -> bytes:
-    return stream.prefix.encode()
+def stream_prefix(key: bytes) -> bytes:
+    """The prefix of the stream that a record's key belongs to."""
+    return key[:-INDEX_DIGITS]
 
 
 def parse_record_key(key: bytes) -> tuple[Stream, int]:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from docreactor.pipeline.canonical import JSON
 from docreactor.pipeline.context import Context
-from docreactor.pipeline.edition import Edition, Upgrade, editions
+from docreactor.pipeline.edition import Edition, Rules, Upgrade, editions
 from docreactor.pipeline.errors import (
     InvalidInputError,
     InvalidModelError,
@@ -25,6 +25,7 @@ from docreactor.pipeline.reducer import (
     check_plain,
     check_scope,
     check_version,
+    input_content,
     reducer_of,
 )
 from docreactor.pipeline.state import invalid_state
@@ -143,16 +144,16 @@ class DocumentModel:
 
         Raises InvalidInput for what does not fit.
         """
-        form = self._edition(version).rules(scope).form
+        form = self.rules(version, scope).form
         return form.initial if given is None else form.given(given, f"initial_state.{scope}")
 
     def read(self, version: int, scope: str, content: bytes) -> Any:
         """The state behind its canonical JSON. Raises UndecodableRecord."""
-        return self._edition(version).rules(scope).form.read(content)
+        return self.rules(version, scope).form.read(content)
 
     def write(self, version: int, scope: str, state: Any) -> bytes:
         """The state's canonical JSON. Raises InvalidState for what JSON cannot say."""
-        return self._edition(version).rules(scope).form.write(state)
+        return self.rules(version, scope).form.write(state)
 
     def apply(
         self,
@@ -168,22 +169,14 @@ class DocumentModel:
         Raises UnknownAction, InvalidInput, InvalidState for a result that is none, or what the
         reducer raised. Neither `state` nor `input` can be changed by the reducer.
         """
-        rules = self._edition(version).rules(scope)
-        reducer = rules.reducers.get(action_type)
-        if reducer is None:
-            raise UnknownActionError(self.document_type, action_type, scope)
-        try:
-            result = reducer.reduce(state, input, context)
-        except ValidationError as cause:
-            raise invalid_state(action_type, cause) from cause
-        return rules.form.accept(result, action_type)
+        rules = self.rules(version, scope)
+        reducer = self.reducer(rules, scope, action_type)
+        return rules.apply(reducer, state, input_content(input), context)
 
     def check(self, version: int, scope: str, action_type: str, input: JSON) -> None:
         """Raises UnknownAction, or InvalidInput naming the field and the reason."""
-        reducer = self._edition(version).rules(scope).reducers.get(action_type)
-        if reducer is None:
-            raise UnknownActionError(self.document_type, action_type, scope)
-        reducer.parse(input)
+        reducer = self.reducer(self.rules(version, scope), scope, action_type)
+        reducer.parse(input_content(input))
 
     def migrate(self, from_version: int, to_version: int, scope: str, state: Any) -> Any:
         """The state of a later version, one step after the other. Raises as `apply` does."""
@@ -193,7 +186,7 @@ class DocumentModel:
             )
         self._edition(from_version)
         for version in range(from_version + 1, to_version + 1):
-            rules = self._edition(version).rules(scope)
+            rules = self.rules(version, scope)
             where = f"upgrade of {self.document_type} to version {version}"
             if rules.upgrade is not None:
                 try:
@@ -222,6 +215,17 @@ class DocumentModel:
             ],
             "state": {scope: newest.rules(scope).form.schema() for scope in newest.scopes},
         }
+
+    def rules(self, version: int, scope: str) -> Rules:
+        """What holds in a scope at a version. UnknownModel for a version that it lacks."""
+        return self._edition(version).rules(scope)
+
+    def reducer(self, rules: Rules, scope: str, action_type: str) -> Reducer:
+        """The reducer of an action in the scope that these rules are of, or UnknownAction."""
+        reducer = rules.reducers.get(action_type)
+        if reducer is None:
+            raise UnknownActionError(self.document_type, action_type, scope)
+        return reducer
 
     def _edition(self, version: int) -> Edition:
         edition = (self._editions or self._compile()).get(version)

@@ -12,7 +12,6 @@ from docreactor.pipeline.errors import (
     ImpureReducerError,
     InvalidInputError,
     ReactorError,
-    UnknownActionError,
 )
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
@@ -43,32 +42,32 @@ def reduce(
     base: StreamState,
     scope: str,
     action_type: str,
-    input: Any,
+    content: bytes,
     context: Context,
     *,
     document_bytes_max: int,
     check_purity: bool = False,
 ) -> tuple[StreamState, str | None]:
-    """One action of a model, and the error that goes into its operation.
+    """One action of a model, its input as `content`, and the error that goes into its operation.
 
     UnknownAction and InvalidInput are raised: they say that the action itself is wrong.
     Whatever the reducer raises is an error of the operation.
     """
-    version = base.version
+    rules = model.rules(base.version, scope)
+    reducer = model.reducer(rules, scope, action_type)
+    write = rules.form.write
     try:
-        state = model.apply(version, scope, action_type, base.state, input, context)
-        content = model.write(version, scope, state)
-        if check_purity:
-            again = model.apply(version, scope, action_type, base.state, input, context)
-            if model.write(version, scope, again) != content:
-                raise ImpureReducerError(action_type)
-        if len(content) > document_bytes_max:
-            raise DocumentTooLargeError(limit=document_bytes_max, actual=len(content))
-    except (UnknownActionError, InvalidInputError, MemoryError):
+        state = rules.apply(reducer, base.state, content, context)
+        written = write(state)
+        if check_purity and write(rules.apply(reducer, base.state, content, context)) != written:
+            raise ImpureReducerError(action_type)
+        if len(written) > document_bytes_max:
+            raise DocumentTooLargeError(limit=document_bytes_max, actual=len(written))
+    except (InvalidInputError, MemoryError):
         raise
     except Exception as cause:  # noqa: BLE001  a reducer may raise anything: it becomes the error
         return base._replace(label=base.label + 1), _sentence(cause)
-    return StreamState(base.label + 1, version, state, content, digest(content)), None
+    return StreamState(base.label + 1, base.version, state, written, digest(written)), None
 
 
 def _sentence(cause: Exception) -> str:

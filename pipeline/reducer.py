@@ -13,7 +13,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
 from docreactor.pipeline.action import DOCUMENT_SCOPE, SYSTEM_ACTIONS
-from docreactor.pipeline.canonical import JSON, encode
+from docreactor.pipeline.canonical import JSON, decode, encode
 from docreactor.pipeline.errors import InvalidInputError, InvalidModelError
 from docreactor.pipeline.frozen import freeze
 from docreactor.pipeline.ids import check_name
@@ -29,7 +29,7 @@ class Reducer:
     """What happens to a state when an action of this type arrives.
 
     `scope` is None where it serves every scope; `version` is the first that it serves. `parse`
-    gives the function's input, or InvalidInput; what it gives shares nothing with what it got.
+    gives the function's input from an action's, as canonical JSON, or InvalidInput.
     """
 
     action_type: str
@@ -37,14 +37,8 @@ class Reducer:
     version: int
     function: Callable[..., Any]
     takes_context: bool
-    parse: Callable[[JSON], Any]
+    parse: Callable[[bytes], Any]
     schema: Callable[[], JSON]
-
-    def reduce(self, state: Any, input: JSON, context: Any) -> Any:
-        """What the function returns, unchecked."""
-        if self.takes_context:
-            return self.function(state, self.parse(input), context)
-        return self.function(state, self.parse(input))
 
 
 def reducer_of(
@@ -120,7 +114,15 @@ def _resolved(
         ) from cause
 
 
-def _input(annotation: Any, where: str) -> tuple[Callable[[JSON], Any], Callable[[], JSON]]:
+def input_content(input: JSON) -> bytes:
+    """An action's input as `Reducer.parse` takes it. InvalidInput for what JSON cannot say."""
+    try:
+        return encode(input)
+    except TypeError as cause:
+        raise InvalidInputError("input", f"is not JSON: {cause}") from cause
+
+
+def _input(annotation: Any, where: str) -> tuple[Callable[[bytes], Any], Callable[[], JSON]]:
     if annotation in _RAW:
         return _raw, dict
     if (get_origin(annotation) or annotation) is dict:
@@ -133,27 +135,24 @@ def _input(annotation: Any, where: str) -> tuple[Callable[[JSON], Any], Callable
         ) from cause
     validate = adapter.validator.validate_json
 
-    def parse(input: JSON) -> Any:
+    def parse(content: bytes) -> Any:
         try:
-            # By way of bytes: validated as JSON is, and the class cannot keep what the action owns.
-            return validate(encode(input))
+            return validate(content)
         except ValidationError as cause:
             field, reason = first_complaint(cause)
             raise InvalidInputError(field or "input", reason) from cause
-        except TypeError as cause:
-            raise InvalidInputError("input", f"is not JSON: {cause}") from cause
 
     return parse, adapter.json_schema
 
 
-def _raw(input: JSON) -> Any:
+def _raw(content: bytes) -> Any:
     try:
-        return freeze(input)
+        return freeze(decode(content))
     except ValueError as cause:
         raise InvalidInputError("input", str(cause)) from cause
 
 
-def _raw_object(input: JSON) -> Any:
-    if not isinstance(input, dict):
+def _raw_object(content: bytes) -> Any:
+    if not content.startswith(b"{"):
         raise InvalidInputError("input", "must be an object")
-    return _raw(input)
+    return _raw(content)

@@ -19,6 +19,7 @@ from docreactor.pipeline.errors import (
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.reduce import NOTHING, origin, reduce, reduce_document
+from docreactor.pipeline.reducer import input_content
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.stream_state import StreamState
 
@@ -82,7 +83,7 @@ class Replay:
             base,
             stream.scope,
             action.type,
-            action.input,
+            input_content(action.input),
             context,
             document_bytes_max=_UNBOUNDED,
         )

@@ -14,6 +14,7 @@ from docreactor.pipeline.errors import InvalidModelError, InvalidStateError
 from docreactor.pipeline.shape import Freezer, Shape, shape_of
 
 Check = Callable[[Any], Any]
+_set = object.__setattr__
 
 
 class State(BaseModel):
@@ -63,14 +64,10 @@ class State(BaseModel):
                 raise InvalidStateError(f"{kind.__name__}.{name}", str(cause)) from cause
         # Half the cost of `model_copy`, which copies what is never written.
         new = kind.__new__(kind)
-        new.__setstate__(
-            {
-                "__dict__": fields,
-                "__pydantic_fields_set__": self.__pydantic_fields_set__,
-                "__pydantic_extra__": None,
-                "__pydantic_private__": None,
-            }
-        )
+        _set(new, "__dict__", fields)
+        _set(new, "__pydantic_fields_set__", self.__pydantic_fields_set__)
+        _set(new, "__pydantic_extra__", None)
+        _set(new, "__pydantic_private__", None)
         return new
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 from weakref import WeakValueDictionary
 
 from docreactor.pipeline.action import DOCUMENT_SCOPE
@@ -13,18 +14,26 @@ from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.stream_state import StreamState
 from docreactor.tables.keyframes import Keyframes
 from docreactor.tables.lru import Lru
-from docreactor.tables.operations import OperationsTable
+from docreactor.tables.operations import Head, OperationsTable
 from docreactor.tables.rebuild import Rebuild, Start
 from docreactor.tables.ring import Ring
 
 
-class _Cached:
-    """What is known of one stream: the state at its head, if any, and a ring of the newest."""
+class Newest(NamedTuple):
+    """Where a stream stands, and what it shows there."""
 
-    __slots__ = ("head", "ring")
+    head: Head
+    state: StreamState
+
+
+class _Cached:
+    """What is known of one stream: where it stands, what it shows there, a ring of the newest."""
+
+    __slots__ = ("head", "ring", "state")
 
     def __init__(self, capacity: int) -> None:
-        self.head: StreamState | None = None
+        self.head: Head | None = None
+        self.state: StreamState | None = None
         self.ring = Ring(capacity)
 
 
@@ -63,10 +72,18 @@ class WriteCache:
     def peek(self, stream: Stream) -> StreamState | None:
         """The state at the stream's head if it is cached."""
         cached = self._streams.get(stream)
-        if cached is None or cached.head is None:
+        if cached is None or cached.state is None:
             return None
         self.hits += 1
-        return cached.head
+        return cached.state
+
+    def newest(self, stream: Stream) -> Newest | None:
+        """As `peek`, with the stream's head, where both are known."""
+        cached = self._streams.get(stream)
+        if cached is None or cached.state is None or cached.head is None:
+            return None
+        self.hits += 1
+        return Newest(cached.head, cached.state)
 
     async def get(self, stream: Stream, target: int | None = None) -> StreamState:
         """The state labelled `target`, or the one at the head.
@@ -84,7 +101,7 @@ class WriteCache:
             return state
         document: Document | None = None
         if stream.scope != DOCUMENT_SCOPE:
-            home = await self.get(Stream(stream.document_id, DOCUMENT_SCOPE, stream.branch))
+            home = await self.get(stream.home)
             document = home.state
         async with self._alone(stream):
             state = self._known(stream, label)
@@ -93,10 +110,10 @@ class WriteCache:
                 return state
             return await self._build(stream, document, label)
 
-    def put(self, stream: Stream, state: StreamState) -> None:
-        """Take over the state at the stream's head."""
+    def put(self, stream: Stream, state: StreamState, head: Head | None = None) -> None:
+        """Take over the state at the stream's head, and the head that goes with it if known."""
         cached = self._of(stream)
-        cached.head = state
+        cached.head, cached.state = head, state
         cached.ring.push(state)
 
     def invalidate(
@@ -125,20 +142,20 @@ class WriteCache:
         head = self._operations.head(stream)
         cached = self._streams.get(stream)
         newest = -1 if head is None else head.next_index - 1
-        if cached is not None and cached.head is not None:
-            newest = max(newest, cached.head.label)
+        if cached is not None and cached.state is not None:
+            newest = max(newest, cached.state.label)
         if newest < 0:
             if stream.scope == DOCUMENT_SCOPE:
                 raise DocumentNotFoundError(stream.document_id, stream.branch)
-            self._newest(Stream(stream.document_id, DOCUMENT_SCOPE, stream.branch))
+            self._newest(stream.home)
         return newest
 
     def _known(self, stream: Stream, label: int) -> StreamState | None:
         cached = self._streams.get(stream)
         if cached is None:
             return None
-        if cached.head is not None and cached.head.label == label:
-            return cached.head
+        if cached.state is not None and cached.state.label == label:
+            return cached.state
         return cached.ring.at(label)
 
     def _alone(self, stream: Stream) -> asyncio.Lock:
@@ -160,7 +177,7 @@ class WriteCache:
             cached.ring.push(rebuilt.state)
             # The stream may have moved on meanwhile: what `peek` returns is built upon.
             if label == self._newest(stream):
-                cached.head = rebuilt.state
+                cached.state, cached.head = rebuilt.state, self._operations.head(stream)
         return rebuilt.state
 
     def _of(self, stream: Stream) -> _Cached:

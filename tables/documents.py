@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from struct import Struct
@@ -191,7 +191,7 @@ class DocumentsStage:
         self._replay = replay
         self._streams: dict[Stream, _Touched] = {}
         self._problems: dict[str, dict[str, Any]] = {}
-        self._is_quarantined: dict[str, bool] = {}
+        self._quarantined: set[str] = set()
 
     def add(self, stream: Stream, state: StreamState, timestamp: str, document_type: str) -> None:
         """The state after one operation, which was made at `timestamp`."""
@@ -202,18 +202,22 @@ class DocumentsStage:
             touched.state = state
             touched.latest = max(touched.latest, timestamp)
 
+    def look_up(self, document_ids: Collection[str]) -> None:
+        """Find out which of these documents are quarantined, in one look-up."""
+        keys = [_QUARANTINE + document_id.encode() for document_id in document_ids]
+        problems = self._table.store.get_many(keys)
+        for document_id, problem in zip(document_ids, problems, strict=True):
+            if problem is not None:
+                self._quarantined.add(document_id)
+
     def is_quarantined(self, document_id: str) -> bool:
-        """Whether an earlier operation of the document could not be applied."""
-        known = self._is_quarantined.get(document_id)
-        if known is None:
-            known = self._table.quarantine_of(document_id) is not None
-            self._is_quarantined[document_id] = known
-        return known
+        """Whether an earlier operation of a document that was looked up could not be applied."""
+        return document_id in self._quarantined
 
     def quarantine(self, document_id: str, problem: dict[str, Any]) -> None:
         """Set the document aside; what it showed before stays."""
         self._problems[document_id] = problem
-        self._is_quarantined[document_id] = True
+        self._quarantined.add(document_id)
 
     def rows(self) -> list[Row]:
         """Everything that the batch writes."""

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from docreactor.pipeline.settings import Settings
-from docreactor.tables.operations import Head
 
 _OPERATIONS_MAX = 100
 
@@ -14,8 +13,11 @@ _OPERATIONS_MAX = 100
 class KeyframePolicy(Protocol):
     """Says after each operation whether its state is to be kept."""
 
-    def due(self, head: Head, state_bytes: int, label: int) -> bool:
-        """`head` is the stream's head after operation `label`; `state_bytes` the state's size."""
+    def due(self, label: int, newest: int, bytes_since: int, state_bytes: int) -> bool:
+        """After operation `label`, where the newest keyframe has the label `newest`, -1 for none.
+
+        `bytes_since` counts the operations after that one; `state_bytes` is the state's size.
+        """
         ...
 
 
@@ -29,11 +31,9 @@ class AdaptivePolicy:
 
     interval: int
 
-    def due(self, head: Head, state_bytes: int, label: int) -> bool:
-        passed = label - head.keyframe_label
-        return passed >= self.interval and (
-            head.bytes_since_keyframe >= state_bytes or passed >= _OPERATIONS_MAX
-        )
+    def due(self, label: int, newest: int, bytes_since: int, state_bytes: int) -> bool:
+        passed = label - newest
+        return passed >= self.interval and (bytes_since >= state_bytes or passed >= _OPERATIONS_MAX)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class FixedPolicy:
 
     interval: int
 
-    def due(self, head: Head, state_bytes: int, label: int) -> bool:
+    def due(self, label: int, newest: int, bytes_since: int, state_bytes: int) -> bool:
         return label > 0 and label % self.interval == 0
 
 

@@ -7,16 +7,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from typing import Protocol
 
-from docreactor.pipeline.keys import Stream, record_key
+from docreactor.pipeline.keys import INDEX_DIGITS, Stream, record_key
 from docreactor.pipeline.settings import Settings
 from docreactor.tables.keyframe_policy import keyframe_policy
 from docreactor.tables.lru import Lru
-from docreactor.tables.operations import Head
 from docreactor.tables.store import Row, Store
 
 _SPACE = b"k/"
 _SPACE_END = b"k0"
-_INDEX_DIGITS = 10
 _RECORD_OVERHEAD_BYTES = 512
 
 _REPLAYED_MAX = 1_000
@@ -146,9 +144,9 @@ class Keyframes:
         self.skipped = 0
         """How many were not stored because no record could hold them."""
 
-    def due(self, head: Head, state_bytes: int, label: int) -> bool:
-        """Whether the state after operation `label` is to be kept. `head` is the one after it."""
-        return self._policy.due(head, state_bytes, label)
+    def due(self, label: int, newest: int, bytes_since: int, state_bytes: int) -> bool:
+        """Whether the state after operation `label` is to be kept, as `KeyframePolicy.due`."""
+        return self._policy.due(label, newest, bytes_since, state_bytes)
 
     def stage(self) -> KeyframeStage:
         """What one batch will store. Call it when the batch before is written or dropped."""
@@ -184,7 +182,7 @@ class Keyframes:
         """The labels kept, up to `target`, the newest first."""
         start = stream.prefix.encode()
         end = start[:-1] + b"0" if target is None else record_key(stream, target + 1)
-        return (int(key[-_INDEX_DIGITS:]) for key in self._values.descend(start, end))
+        return (int(key[-INDEX_DIGITS:]) for key in self._values.descend(start, end))
 
     def get(self, stream: Stream, label: int) -> bytes | None:
         """The content of one keyframe."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from docreactor.pipeline.errors import StoreClosedError
 from docreactor.pipeline.position import Offset
-from docreactor.tables.store import Row, StoreIdentity
+from docreactor.tables.store import AnyRow, StoreIdentity
 
 _FEW = 64
 """So many new keys are put in their places one by one; more are sorted in together."""
@@ -67,7 +67,9 @@ class MemoryStore:
             keys.reverse()
         return self._while_open(keys)
 
-    def write(self, rows: Sequence[Row], positions: Mapping[str, Offset], *, now_ms: int) -> None:
+    def write(
+        self, rows: Sequence[AnyRow], positions: Mapping[str, Offset], *, now_ms: int
+    ) -> None:
         self._check_open()
         for key, value in rows:
             if value is None:

@@ -8,20 +8,20 @@ from struct import Struct
 from typing import NamedTuple
 
 from docreactor.pipeline.canonical import digest
-from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.keys import INDEX_DIGITS, Stream
 from docreactor.pipeline.timestamp import parse
 from docreactor.tables import fields
-from docreactor.tables.store import Row, Store
+from docreactor.tables.store import AnyRow, Row, Store
 
 _OPERATION = b"o/"
 _ACTION = b"a/"
 _HEAD = b"h/"
-_INDEX_DIGITS = 10
 _AFTER_SLASH = b"0"
 """The byte after `/`: where the keys of a prefix that ends in a slash end."""
 
 _INDEX = Struct(">q")
 _NUMBERS = Struct(">qqqq")
+_pack_index = _INDEX.pack
 
 
 class Head(NamedTuple):
@@ -91,28 +91,17 @@ class OperationsTable:
         self, start: bytes, end: bytes, count_max: int, *, reverse: bool = False
     ) -> list[tuple[int, bytes]]:
         rows = self._store.scan(start, end, reverse=reverse)
-        return [(int(key[-_INDEX_DIGITS:]), value) for key, value in islice(rows, count_max)]
+        return [(int(key[-INDEX_DIGITS:]), value) for key, value in islice(rows, count_max)]
 
     def index_of(self, stream: Stream, action_id: str) -> int | None:
         """The newest index at which an action was stored."""
-        return self.indexes_of([(stream, action_id)])[0]
+        return self.indexes_at([action_key(stream.prefix.encode(), action_id)])[0]
 
-    def indexes_of(self, pairs: Sequence[tuple[Stream, str]]) -> list[int | None]:
-        """As `index_of`, in the order asked, in one look-up."""
-        keys = [
-            f"a/{document_id}/{scope}/{branch}/{action_id}".encode()
-            for (document_id, scope, branch), action_id in pairs
-        ]
+    def indexes_at(self, action_keys: Sequence[bytes]) -> list[int | None]:
+        """As `index_of`, by `action_key`, in the order asked, in one look-up."""
         return [
             None if value is None else _INDEX.unpack(value)[0]
-            for value in self._store.get_many(keys)
-        ]
-
-    def operation_rows(self, key: bytes, index: int, action_id: str, content: bytes) -> list[Row]:
-        """What storing one operation writes, but for its stream's head. `key` is its record's."""
-        return [
-            Row(_OPERATION + key, content),
-            Row(_ACTION + key[:-_INDEX_DIGITS] + action_id.encode(), _INDEX.pack(index)),
+            for value in self._store.get_many(action_keys)
         ]
 
     def head_row(self, stream: Stream, head: Head) -> Row:
@@ -126,18 +115,18 @@ class OperationsTable:
         it leaves no operation of the stream.
         """
         rows: list[Row] = []
-        append, action_id, pack = rows.append, fields.action_id, _INDEX.pack
+        append, action_id, pack = rows.append, fields.action_id, _pack_index
         streams: dict[bytes, list[tuple[int, bytes]] | None] = {}
         erased: list[bytes] = []
         for key, value in records:
-            prefix = key[:-_INDEX_DIGITS]
+            prefix = key[:-INDEX_DIGITS]
             operation_key = _OPERATION + key
             append(Row(operation_key, value))
             if value is None:
                 streams[prefix] = None
                 erased.append(operation_key)
                 continue
-            index = int(key[-_INDEX_DIGITS:])
+            index = int(key[-INDEX_DIGITS:])
             append(Row(_ACTION + prefix + action_id(value), pack(index)))
             stream = streams.get(prefix)
             if stream is None:
@@ -157,9 +146,21 @@ class OperationsTable:
         for key in erased:
             content = written.get(key) or self._store.get(key)
             if content is not None:
-                prefix = key[len(_OPERATION) : -_INDEX_DIGITS]
+                prefix = key[len(_OPERATION) : -INDEX_DIGITS]
                 forgotten.append(Row(_ACTION + prefix + fields.action_id(content), None))
         return forgotten
+
+
+def action_key(prefix: bytes, action_id: str) -> bytes:
+    """The key of the row that remembers an action; `prefix` is its stream's."""
+    return b"%b%b%b" % (_ACTION, prefix, action_id.encode())
+
+
+def operation_rows(
+    key: bytes, action_key: bytes, index: int, content: bytes
+) -> tuple[AnyRow, AnyRow]:
+    """What storing one operation writes, but for its stream's head. `key` is its record's."""
+    return (_OPERATION + key, content), (action_key, _pack_index(index))
 
 
 def _moved(stored: Head | None, operations: list[tuple[int, bytes]]) -> Head:

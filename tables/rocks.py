@@ -24,7 +24,7 @@ from rocksdict import (
 from docreactor.pipeline.canonical import decode, encode
 from docreactor.pipeline.errors import StoreClosedError, StoreFailedError, StoreLockedError
 from docreactor.pipeline.position import Offset
-from docreactor.tables.store import Row, StoreIdentity
+from docreactor.tables.store import AnyRow, StoreIdentity
 
 _MIB = 1024 * 1024
 _LABEL = b""
@@ -195,7 +195,9 @@ class RocksStore:
             keys = self._rows.keys(reverse, end if reverse else start, options)
         return self._keys(self._track(keys, options), start)
 
-    def write(self, rows: Sequence[Row], positions: Mapping[str, Offset], *, now_ms: int) -> None:
+    def write(
+        self, rows: Sequence[AnyRow], positions: Mapping[str, Offset], *, now_ms: int
+    ) -> None:
         batch = WriteBatch(raw_mode=True)
         put, delete = batch.put, batch.delete
         for key, value in rows:

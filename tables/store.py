@@ -16,6 +16,10 @@ class Row(NamedTuple):
     value: bytes | None
 
 
+AnyRow = tuple[bytes, bytes | None]
+"""A Row, or the pair of its key and its value: by the thousand, pairs cost a quarter."""
+
+
 @dataclass(frozen=True, slots=True)
 class StoreIdentity:
     """What a store belongs to; a store of another identity is not this one's rows."""
@@ -59,7 +63,9 @@ class Store(Protocol):
         """The keys alone, as `scan` orders them: no value is copied."""
         ...
 
-    def write(self, rows: Sequence[Row], positions: Mapping[str, Offset], *, now_ms: int) -> None:
+    def write(
+        self, rows: Sequence[AnyRow], positions: Mapping[str, Offset], *, now_ms: int
+    ) -> None:
         """Write the rows and the positions that produced them, or neither; later rows win."""
         ...
 

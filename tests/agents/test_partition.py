@@ -14,7 +14,7 @@ from docreactor.agents.node import Node
 from docreactor.pipeline.errors import LogError, StoreFailedError
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.position import Offset
-from docreactor.tables.store import Row
+from docreactor.tables.store import AnyRow
 from tests.support.ledger import Ledger
 from tests.support.nodes import (
     KeptStore,
@@ -46,7 +46,9 @@ class Sick(KeptStore):
 
     error: Exception | None = None
 
-    def write(self, rows: Sequence[Row], positions: Mapping[str, Offset], *, now_ms: int) -> None:
+    def write(
+        self, rows: Sequence[AnyRow], positions: Mapping[str, Offset], *, now_ms: int
+    ) -> None:
         if self.error is not None:
             raise self.error
         super().write(rows, positions, now_ms=now_ms)

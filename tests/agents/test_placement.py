@@ -6,38 +6,58 @@ import pytest
 
 from docreactor.agents.deadline import Deadline
 from docreactor.agents.placement import Placement
-from docreactor.agents.staging import JobStage
+from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.pipeline.action import Action
-from docreactor.pipeline.errors import InvalidInputError, InvalidOperationTimestampError
-from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.errors import (
+    DocumentNotFoundError,
+    InvalidInputError,
+    InvalidOperationTimestampError,
+)
+from docreactor.pipeline.job import Mutation
+from docreactor.pipeline.keys import Stream, record_key
 from docreactor.pipeline.operation import Operation
-from docreactor.pipeline.reduce import NOTHING
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.timestamp import Microseconds, parse, render
 from docreactor.tables.keyframes import Keyframes, MemoryKeyValueStore
-from docreactor.tables.memory import MemoryStore
-from docreactor.tables.operations import Head, OperationsTable
+from docreactor.tables.operations import action_key
 from tests.support.ledger import ledger
 
 NOW = parse("2026-11-21T12:00:00Z")
 HOME = Stream("d1", "document", "main")
+STREAM = Stream("d1", "global", "main")
 
 
-def _placement(**settings: object) -> Placement:
-    given = Settings.model_validate({"app": "test"} | settings)
-    return Placement(
-        Registry([ledger]),
-        given,
-        OperationsTable(MemoryStore()),
-        Keyframes(MemoryKeyValueStore(), given),
-        deadline=Deadline(5.0),
-        now_us=lambda: NOW,
-    )
+class Place:
+    """A batch of the stream `HOME`, and what puts actions into it."""
+
+    def __init__(self, **settings: object) -> None:
+        given = Settings.model_validate({"app": "test"} | settings)
+        keyframes = Keyframes(MemoryKeyValueStore(), given)
+        self.placement = Placement(
+            Registry([ledger]), given, keyframes, deadline=Deadline(5.0), now_us=lambda: NOW
+        )
+        self.staging = Staging(keyframes.stage())
+        self.stage = self.staging.stage(HOME)
+
+    def place(self, action: Action, stage: StreamStage | None = None) -> None:
+        stage = stage or self.stage
+        self.placement.place(action, _key(action.id, stage.stream), stage, self.staging)
+
+    def create(self) -> None:
+        """Creation and first upgrade."""
+        self.place(_create())
+        versions = {"from_version": 0, "to_version": 1}
+        given = {"model": "test/ledger", "document_id": "d1"} | versions
+        self.place(_create(id="a2", type="UPGRADE_DOCUMENT", input=given))
+
+    @property
+    def operations(self) -> list[Operation]:
+        return [Operation.decode(entry.value or b"") for entry in self.staging.operations]
 
 
-def _creation() -> JobStage:
-    return JobStage(HOME, Head(0, -1, None, -1, 0), NOTHING, None)
+def _key(action_id: str, stream: Stream = HOME) -> bytes:
+    return action_key(stream.prefix.encode(), action_id)
 
 
 def _create(**changes: Any) -> Action:
@@ -51,60 +71,118 @@ def _create(**changes: Any) -> Action:
     return Action(**fields | changes)
 
 
-def _ledger(placement: Placement) -> JobStage:
-    stage = _creation()
-    placement.place(_create(), stage)
-    versions = {"from_version": 0, "to_version": 1}
-    given = {"model": "test/ledger", "document_id": "d1"} | versions
-    placement.place(_create(id="a2", type="UPGRADE_DOCUMENT", input=given), stage)
-    return stage
+def _add(**changes: Any) -> Action:
+    fields: dict[str, Any] = {"id": "b1", "type": "ADD", "scope": "global", "input": {"amount": 1}}
+    return Action(**fields | changes)
 
 
 def test_an_action_without_a_time_gets_the_present_one() -> None:
-    stage = _creation()
-    _placement().place(_create(), stage)
-    operation = Operation.decode(stage.operations[0].value or b"")
+    place = Place()
+    place.place(_create())
+    (operation,) = place.operations
     assert operation.timestamp == operation.action.timestamp == render(NOW)
 
 
 def test_within_one_instant_each_action_is_a_microsecond_later() -> None:
-    stage = _ledger(_placement())
-    stamps = [Operation.decode(one.value or b"").timestamp for one in stage.operations]
+    place = Place()
+    place.create()
+    stamps = [operation.timestamp for operation in place.operations]
     assert stamps == [render(NOW), render(Microseconds(NOW + 1))]
 
 
 def test_a_clock_that_went_back_does_not_take_the_stream_along() -> None:
-    stage = _creation()
-    stage.head = stage.head._replace(latest_us=NOW + 1_000)
-    _placement().place(_create(), stage)
-    assert stage.head.latest_us == NOW + 1_001
+    place = Place()
+    place.stage.load(place.stage.head._replace(latest_us=NOW + 1_000))
+    place.place(_create())
+    assert place.stage.head.latest_us == NOW + 1_001
 
 
 @pytest.mark.parametrize("stamp", ["2026-11-21T12:05:01Z", "9999-12-31T23:59:59.999999Z"])
 def test_a_time_too_far_ahead_is_refused(stamp: str) -> None:
     with pytest.raises(InvalidOperationTimestampError, match="ahead"):
-        _placement().place(_create(timestamp=stamp), _creation())
+        Place().place(_create(timestamp=stamp))
 
 
 def test_an_action_of_another_scope_than_its_job_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="scope"):
-        _placement().place(_create(scope="global"), _creation())
+        Place().place(_create(scope="global"))
+
+
+def test_a_scope_of_no_document_is_refused() -> None:
+    place = Place()
+    with pytest.raises(DocumentNotFoundError):
+        place.place(_add(), place.staging.stage(STREAM))
+
+
+def _nested(levels: int) -> Any:
+    value: Any = None
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [2**64, "\ud800", _nested(300)])
+@pytest.mark.parametrize("field", ["input", "context"])
+def test_what_cannot_be_stored_as_json_is_refused(field: str, value: Any) -> None:
+    place = Place()
+    place.create()
+    action = _add(**{field: {"amount": 1, "note": value}})
+    with pytest.raises(InvalidInputError, match=f"{field}: is not JSON: "):
+        place.place(action, place.staging.stage(STREAM))
+    assert len(place.staging.operations) == 2
 
 
 def test_what_is_staged_names_its_stream_and_its_index() -> None:
-    stage = _ledger(_placement())
-    assert [one.key for one in stage.operations] == [
+    place = Place()
+    place.create()
+    assert [one.key for one in place.staging.operations] == [
         b"d1/document/main/0000000000",
         b"d1/document/main/0000000001",
     ]
-    assert stage.head.next_index == 2
-    assert stage.document is not None
-    assert stage.document.version == 1
+    assert place.stage.head.next_index == 2
+    assert place.stage.document is not None
+    assert place.stage.document.version == 1
 
 
-def test_a_state_is_kept_when_its_keyframe_is_due() -> None:
-    placement = _placement(keyframe_policy="fixed", keyframe_interval=1)
-    stage = _ledger(placement)
-    assert [label for label, _ in stage.keyframes] == [1]
-    assert stage.head.keyframe_label == 1
-    assert stage.head.bytes_since_keyframe == 0
+def test_what_is_staged_is_found_by_its_action_from_here_on() -> None:
+    place = Place()
+    place.create()
+    assert place.staging.placed == [_key("a1"), _key("a2")]
+    assert place.staging.known[_key("a1")] == Known(_create(), render(NOW))
+    keys = [key for key, _ in place.staging.rows]
+    assert keys == [
+        b"o/d1/document/main/0000000000",
+        _key("a1"),
+        b"o/d1/document/main/0000000001",
+        _key("a2"),
+    ]
+
+
+def test_an_operation_is_stored_as_its_own_canonical_bytes() -> None:
+    place = Place()
+    place.create()
+    signed = _add(input={"note": "é", "amount": 1}, context={"signer": {"address": "x"}})
+    place.place(signed, place.staging.stage(STREAM))
+    for entry, operation in zip(place.staging.operations, place.operations, strict=True):
+        assert operation.encode() == entry.value
+    stored = place.operations[-1].action
+    assert (stored.input, stored.context) == (signed.input, signed.context)
+
+
+def test_a_state_is_kept_when_its_keyframe_is_due_and_the_job_succeeds() -> None:
+    place = Place(keyframe_policy="fixed", keyframe_interval=1)
+    place.create()
+    assert place.stage.head.keyframe_label == 1
+    assert place.stage.head.bytes_since_keyframe == 0
+    assert place.staging.keyframes.rows == []
+    job = Mutation(id="j-0", document_id="d1", branch="main", scope="document", actions=())
+    place.staging.succeed(job, 0)
+    assert [row.key for row in place.staging.keyframes.rows] == [record_key(HOME, 1)]
+
+
+def test_without_a_keyframe_the_bytes_since_the_last_one_add_up() -> None:
+    place = Place()
+    place.create()
+    sizes = [len(one.value or b"") for one in place.staging.operations]
+    assert place.stage.head.keyframe_label == -1
+    assert place.stage.head.bytes_since_keyframe == sum(sizes)

@@ -6,19 +6,27 @@ import orjson
 import pytest
 
 from docreactor.agents.log import Entry
-from docreactor.agents.staging import Ended, JobStage, Known, Staging, result_entries
+from docreactor.agents.staging import (
+    NO_OPERATIONS,
+    Ended,
+    Known,
+    Staging,
+    StreamStage,
+    result_entries,
+)
 from docreactor.pipeline.action import Action
+from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import ActionIdConflictError, RevisionMismatchError
 from docreactor.pipeline.job import JobResult, JobStatus, Mutation
-from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.keys import Stream, record_key
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.stream_state import StreamState
 from docreactor.tables.keyframes import Keyframes, StoreKeyValueStore
 from docreactor.tables.memory import MemoryStore
-from docreactor.tables.operations import Head
-from docreactor.tables.store import Row
+from docreactor.tables.operations import Head, action_key, operation_rows
 
 LOG_ID = "c" * 32
+AT = "2024-01-01T00:00:00.000000Z"
 STREAM = Stream("d1", "global", "main")
 OTHER = Stream("d2", "global", "main")
 
@@ -32,14 +40,19 @@ def _job(number: int) -> Mutation:
     return Mutation(id=f"j{number}-0", document_id="d1", branch="main", scope="global", actions=())
 
 
-def _stage(stream: Stream, next_index: int, count: int = 1) -> JobStage:
-    """What a job of so many actions adds, the stream then being at this revision."""
-    stage = JobStage(stream, Head(next_index, 5, None, -1, 0), _state(next_index - 1), None)
-    for at in range(count):
-        action = Action(id=f"a{next_index}-{at}", type="ADD", scope="global", input=at)
-        stage.operations.append(Entry(b"k", b"o"))
-        stage.rows.append(Row(b"k", b"o"))
-        stage.actions.append((action, "2024-01-01T00:00:00.000000Z"))
+def _place(staging: Staging, stream: Stream, count: int = 1) -> StreamStage:
+    """Stage so many actions of a job, as a placement does."""
+    stage = staging.stage(stream)
+    for _ in range(count):
+        index = stage.head.next_index
+        action = Action(id=f"a{index}", type="ADD", scope=stream.scope, input=index)
+        key = action_key(stage.prefix, action.id)
+        staging.operations.append(Entry(record_key(stream, index), b"o"))
+        staging.placed.append(key)
+        staging.rows += operation_rows(record_key(stream, index), key, index, b"o")
+        staging.known[key] = Known(action, AT)
+        stage.head = Head(index + 1, 5, None, -1, 0)
+        stage.state = _state(index)
     return stage
 
 
@@ -57,47 +70,131 @@ def _results(*ended: Ended, first_offset: int = 100, reached: int = 90) -> list[
 
 def test_a_job_that_succeeded_joins_the_batch() -> None:
     staging = _staging()
-    stage = _stage(STREAM, next_index=2, count=2)
-    stage.keyframes.append((1, b"keyframe"))
-    staging.succeed(_job(1), 7, stage)
-    assert staging.heads[STREAM] == stage.head
-    assert staging.states[STREAM] == stage.state
-    assert staging.touched == {STREAM}
-    assert len(staging.operations) == len(staging.rows) == 2
-    assert staging.known[STREAM, "a2-0"] == Known("ADD", "global", 0, "2024-01-01T00:00:00.000000Z")
+    stage = _place(staging, STREAM, count=2)
+    staging.keep(STREAM, 1, b"keyframe")
+    assert staging.keyframes.rows == []
+    staging.succeed(_job(1), 7)
+    assert stage.is_moved
+    assert (stage.head.next_index, stage.state) == (2, _state(1))
+    assert len(staging.operations) == len(staging.placed) == 2
+    assert len(staging.rows) == 4
+    known = staging.known[action_key(stage.prefix, "a0")]
+    assert (known.action.id, known.timestamp) == ("a0", AT)
     assert [row.value for row in staging.keyframes.rows] == [b"keyframe"]
 
 
 def test_a_job_that_failed_leaves_nothing_but_its_error() -> None:
     staging = _staging()
+    stage = staging.stage(STREAM)
+    mark = staging.mark(stage)
+    _place(staging, STREAM, count=2)
+    staging.keep(STREAM, 1, b"keyframe")
+    staging.undo(stage, mark)
     staging.fail(_job(1), 7, RevisionMismatchError(expected=1, actual=2))
-    assert (staging.operations, staging.rows, staging.touched) == ([], [], set())
+    assert not stage.is_moved
+    assert (stage.head, stage.state) == (NO_OPERATIONS, None)
+    assert (staging.operations, staging.placed, staging.rows) == ([], [], [])
+    assert staging.known == {}
     assert [ended.error is None for ended in staging.ended] == [False]
+    staging.succeed(_job(2), 8)
+    assert staging.keyframes.rows == []
+
+
+def test_a_job_that_failed_takes_nothing_of_the_jobs_before_it_along() -> None:
+    staging = _staging()
+    stage = staging.stage(STREAM)
+    stage.load(Head(5, 4, "before", -1, 0))
+    stage.state = _state(4)
+    known = Known(Action(id="a4", type="ADD", scope="global"), AT)
+    staging.known[action_key(stage.prefix, "a4")] = known
+    _place(staging, STREAM)
+    staging.keep(STREAM, 5, b"keyframe")
+    staging.succeed(_job(1), 7)
+    before = (
+        stage.head,
+        stage.state,
+        dict(staging.known),
+        list(staging.operations),
+        list(staging.placed),
+        list(staging.rows),
+        list(staging.keyframes.rows),
+    )
+    mark = staging.mark(stage)
+    _place(staging, STREAM, count=3)
+    staging.keep(STREAM, 7, b"never")
+    staging.undo(stage, mark)
+    staging.fail(_job(2), 8, RevisionMismatchError(expected=1, actual=2))
+    assert before == (
+        stage.head,
+        stage.state,
+        staging.known,
+        staging.operations,
+        staging.placed,
+        staging.rows,
+        staging.keyframes.rows,
+    )
+    assert stage.is_moved
+
+
+def test_a_stream_that_is_loaded_has_not_moved() -> None:
+    stage = _staging().stage(STREAM)
+    assert (stage.head, stage.is_moved) == (NO_OPERATIONS, False)
+    stage.load(Head(2, 5, None, -1, 0))
+    assert not stage.is_moved
+    stage.head = Head(3, 6, None, -1, 0)
+    assert stage.is_moved
+
+
+def test_a_stream_is_staged_once_and_with_its_home() -> None:
+    staging = _staging()
+    stage = staging.stage(STREAM)
+    assert staging.stage(STREAM) is stage
+    assert stage.home is staging.stage(STREAM.home)
+    assert stage.home.home is stage.home
+    assert set(staging.streams) == {STREAM, STREAM.home}
+    assert stage.document is None
+    document = Document(
+        id="d1",
+        document_type="t",
+        slug="d1",
+        name=None,
+        branch="main",
+        created_at=AT,
+        protocol_versions={},
+        meta={},
+    )
+    stage.home.state = _state(0)._replace(state=document)
+    assert stage.document is stage.home.document is document
 
 
 def test_the_newest_state_of_a_stream_wins() -> None:
     staging = _staging()
-    staging.succeed(_job(1), 7, _stage(STREAM, next_index=1))
-    staging.succeed(_job(2), 8, _stage(OTHER, next_index=1))
-    staging.succeed(_job(3), 9, _stage(STREAM, next_index=2))
-    head = staging.heads[STREAM]
-    assert head is not None
-    assert head.next_index == 2
-    assert staging.touched == {STREAM, OTHER}
+    for number, stream in enumerate((STREAM, OTHER, STREAM)):
+        _place(staging, stream)
+        staging.succeed(_job(number), number)
+    assert staging.stage(STREAM).head.next_index == 2
+    assert staging.stage(STREAM).state == _state(1)
+    moved = {stream for stream, stage in staging.streams.items() if stage.is_moved}
+    assert moved == {STREAM, OTHER}
 
 
 def test_jobs_end_in_the_order_in_which_they_came() -> None:
     staging = _staging()
-    staging.succeed(_job(1), 7, _stage(STREAM, next_index=2, count=2))
+    _place(staging, STREAM, count=2)
+    staging.succeed(_job(1), 7)
     staging.fail(_job(2), 8, RevisionMismatchError(expected=1, actual=2))
-    staging.succeed(_job(3), 9, None)
-    staging.succeed(_job(4), 10, _stage(STREAM, next_index=3))
+    staging.succeed(_job(3), 9)
+    _place(staging, STREAM)
+    staging.succeed(_job(4), 10)
     ended = [(one.job.id, one.offset, one.operations_until) for one in staging.ended]
     assert ended == [("j1-0", 7, 2), ("j2-0", 8, 2), ("j3-0", 9, 2), ("j4-0", 10, 3)]
 
 
 KNOWN: dict[str, Any] = {"id": "a1", "type": "ADD", "scope": "global", "input": {"a": 1, "b": 2}}
-AT = "2024-01-01T00:00:00Z"
+
+
+def _known(action: Action) -> Known:
+    return Known(action, action.timestamp)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +209,7 @@ AT = "2024-01-01T00:00:00Z"
     ],
 )
 def test_the_same_action_may_come_again(first: dict[str, Any], again: dict[str, Any]) -> None:
-    Known.of(Action(**KNOWN | first)).check(Action(**KNOWN | again))
+    _known(Action(**KNOWN | first)).check(Action(**KNOWN | again))
 
 
 @pytest.mark.parametrize(
@@ -127,7 +224,7 @@ def test_the_same_action_may_come_again(first: dict[str, Any], again: dict[str, 
 def test_another_action_of_a_known_id_is_a_conflict(change: dict[str, Any]) -> None:
     known = Action(**KNOWN, timestamp=AT)
     with pytest.raises(ActionIdConflictError, match="a1"):
-        Known.of(known).check(Action(**KNOWN | change))
+        _known(known).check(Action(**KNOWN | change))
 
 
 @pytest.mark.parametrize(("operations_until", "next_offset"), [(0, 90), (1, 101), (5, 105)])

@@ -203,6 +203,9 @@ async def test_a_format_from_the_future_sets_its_document_aside(headers: Headers
         await _create(place, node, "d1")
         await place.write(place.topics.operations, Entry(FIRST, b"{}", headers))
         await until(lambda: _quarantines(node) == {"d1": "UnknownFormat"})
+        ((_, problem),) = live(node).documents.quarantined()
+        offset = place.records(place.topics.operations)[-1].offset
+        assert problem["detail"].startswith(f"test.operations {offset}: format version ")
 
 
 async def test_a_gap_in_a_history_sets_its_document_aside() -> None:

@@ -13,6 +13,7 @@ from docreactor.pipeline.keys import (
     parse_record_key,
     partition_for,
     record_key,
+    stream_prefix,
 )
 
 NAMES = st.from_regex(r"[A-Za-z0-9._~+=@-]{1,20}", fullmatch=True)
@@ -30,7 +31,7 @@ def test_a_document_lies_where_kafkas_own_partitioner_puts_its_id(id: str, count
 @given(STREAMS, INDEXES)
 def test_a_key_names_stream_and_index(stream: Stream, index: int) -> None:
     assert parse_record_key(record_key(stream, index)) == (stream, index)
-    assert record_key(stream, index).startswith(stream.prefix.encode())
+    assert stream_prefix(record_key(stream, index)) == stream.prefix.encode()
 
 
 @given(STREAMS, INDEXES, INDEXES)
@@ -47,6 +48,17 @@ def test_no_streams_keys_begin_with_anothers_prefix(one: Stream, other: Stream) 
 def test_anything_else_is_no_key(key: bytes) -> None:
     with pytest.raises(ValueError):
         parse_record_key(key)
+
+
+@given(STREAMS)
+def test_the_home_of_every_scope_is_the_documents_own_stream(stream: Stream) -> None:
+    assert stream.home == Stream(stream.document_id, "document", stream.branch)
+    assert stream.home.home == stream.home
+
+
+@pytest.mark.parametrize("key", [b"", b"0123456789", b"a/b/c"])
+def test_what_is_too_short_for_a_key_has_no_prefix(key: bytes) -> None:
+    assert stream_prefix(key) == b""
 
 
 def test_a_job_id_ends_in_its_partition() -> None:

@@ -88,6 +88,11 @@ def set_key(state: dict[str, Any], input: dict[str, Any]) -> dict[str, Any]:
 
 
 @free.action
+def double(state: dict[str, Any], input: dict[str, int]) -> dict[str, Any]:
+    return {key: 2 * value for key, value in input.items()}
+
+
+@free.action
 def become(state, input):  # type: ignore[no-untyped-def]
     return input
 
@@ -254,10 +259,17 @@ def test_bytes_that_are_no_state_are_undecodable() -> None:
 
 
 def test_a_number_that_json_cannot_say_is_refused_when_the_state_is_written() -> None:
-    state = free.apply(1, "global", "SET", FrozenDict(), {"a": 2**64}, CONTEXT)
+    state = free.apply(1, "global", "DOUBLE", FrozenDict(), {"a": 2**63}, CONTEXT)
 
     with pytest.raises(InvalidStateError, match="Integer exceeds 64-bit range"):
         free.write(1, "global", state)
+
+
+def test_an_input_with_a_number_that_json_cannot_say_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="input: is not JSON: Integer exceeds 64-bit range"):
+        free.apply(1, "global", "SET", FrozenDict(), {"a": 2**64}, CONTEXT)
+    with pytest.raises(InvalidInputError, match="input: is not JSON"):
+        free.check(1, "global", "SET", {"a": 2**64})
 
 
 def test_a_later_version_has_its_own_state_and_keeps_what_it_does_not_replace() -> None:

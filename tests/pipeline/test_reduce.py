@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from docreactor.pipeline.canonical import digest
+from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import InvalidInputError, UnknownActionError
@@ -70,7 +70,7 @@ def _reduce(
     base: StreamState, action_type: str, input: Any, **options: Any
 ) -> tuple[StreamState, str | None]:
     given: dict[str, Any] = {"document_bytes_max": 1000} | options
-    return reduce(count, base, "global", action_type, input, CONTEXT, **given)
+    return reduce(count, base, "global", action_type, encode(input), CONTEXT, **given)
 
 
 def test_a_step_takes_the_next_label_and_hashes_the_whole_state() -> None:

@@ -120,6 +120,50 @@ async def test_what_was_put_is_the_head() -> None:
     assert place.counts == (2, 0, 0, 0)
 
 
+async def test_the_newest_is_known_with_the_head_that_was_put() -> None:
+    place = Place(operations=5)
+    head = place.written.operations.head(STREAM)
+    assert head is not None
+    assert place.cache.newest(STREAM) is None
+
+    place.cache.put(STREAM, place.states[4], head)
+
+    assert place.cache.newest(STREAM) == (head, place.states[4])
+    assert place.cache.peek(STREAM) is place.states[4]
+    assert place.counts == (2, 0, 0, 0)
+
+
+async def test_a_state_put_without_its_head_makes_the_newest_unknown() -> None:
+    place = Place(operations=5)
+    place.cache.put(STREAM, place.states[3], place.written.operations.head(STREAM))
+    place.cache.put(STREAM, place.states[4])
+
+    assert place.cache.newest(STREAM) is None
+    assert place.cache.peek(STREAM) is place.states[4]
+
+
+async def test_a_built_head_is_known_as_the_newest_and_a_past_revision_is_not() -> None:
+    place = Place(operations=5)
+    await place.cache.get(STREAM, 2)
+    assert place.cache.newest(STREAM) is None
+
+    await place.cache.get(STREAM)
+    assert place.cache.newest(STREAM) == (place.written.operations.head(STREAM), place.states[4])
+
+
+@pytest.mark.parametrize("scope", [None, "global"])
+async def test_the_newest_is_forgotten_with_its_stream(scope: str | None) -> None:
+    place = Place(operations=5)
+    head = place.written.operations.head(STREAM)
+    place.cache.put(STREAM, place.states[4], head)
+    place.cache.invalidate("d", scope, scope and "main")
+    assert place.cache.newest(STREAM) is None
+
+    place.cache.put(STREAM, place.states[4], head)
+    place.cache.clear()
+    assert place.cache.newest(STREAM) is None
+
+
 async def test_what_was_put_may_be_ahead_of_its_row() -> None:
     place = Place(operations=5)
     place.cache.put(STREAM, place.states[4]._replace(label=5))

@@ -312,6 +312,7 @@ def test_a_quarantined_document_is_told_of_and_shows_what_it_showed(place: Place
     place.create("d", "e")
     place.written.add(STREAM, 1)
     stage = place.stage()
+    stage.look_up(["d", "e"])
     assert not stage.is_quarantined("d")
     stage.quarantine("d", {"title": "HashMismatch"})
     assert stage.is_quarantined("d")
@@ -319,11 +320,26 @@ def test_a_quarantined_document_is_told_of_and_shows_what_it_showed(place: Place
 
     assert place.table.quarantine_of("d") == {"title": "HashMismatch"}
     assert list(place.table.quarantined()) == [("d", {"title": "HashMismatch"})]
-    assert place.table.stage().is_quarantined("d")
-    assert not place.table.stage().is_quarantined("e")
+    later = place.table.stage()
+    later.look_up(["x", "d", "e"])
+    assert [later.is_quarantined(document_id) for document_id in ("x", "d", "e")] == [
+        False,
+        True,
+        False,
+    ]
     header = place.table.header("d", "main")
     assert header is not None
     assert header.revision == {"document": 2, "global": 1}
+
+
+def test_looking_a_document_up_keeps_what_the_batch_set_aside(place: Place) -> None:
+    place.create("d")
+    stage = place.table.stage()
+    stage.quarantine("d", {"title": "HashMismatch"})
+    stage.look_up(["d"])
+    stage.look_up([])
+
+    assert stage.is_quarantined("d")
 
 
 def test_documents_whose_ids_begin_alike_are_kept_apart(place: Place) -> None:

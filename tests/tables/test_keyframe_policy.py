@@ -11,11 +11,6 @@ from docreactor.tables.keyframe_policy import (
     KeyframePolicy,
     keyframe_policy,
 )
-from docreactor.tables.operations import Head
-
-
-def _head(keyframe_label: int, bytes_since_keyframe: int) -> Head:
-    return Head(0, 0, None, keyframe_label, bytes_since_keyframe)
 
 
 @pytest.mark.parametrize(
@@ -36,13 +31,13 @@ def test_the_adaptive_policy_weighs_operations_against_the_state(
 ) -> None:
     policy = AdaptivePolicy(interval=10)
 
-    assert policy.due(_head(keyframe_label, operation_bytes), state_bytes, label) is is_due
+    assert policy.due(label, keyframe_label, operation_bytes, state_bytes) is is_due
 
 
 def test_the_fixed_policy_keeps_every_tenth_label_but_the_first() -> None:
     policy = FixedPolicy(interval=10)
 
-    due = [label for label in range(45) if policy.due(_head(-1, 10_000), 1, label)]
+    due = [label for label in range(45) if policy.due(label, -1, 10_000, 1)]
     assert due == [10, 20, 30, 40]
 
 

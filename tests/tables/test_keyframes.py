@@ -18,7 +18,6 @@ from docreactor.tables.keyframes import (
     keyframe_rows,
 )
 from docreactor.tables.memory import MemoryStore
-from docreactor.tables.operations import Head
 from docreactor.tables.store import Row
 
 STREAM = Stream("d", "global", "main")
@@ -264,10 +263,9 @@ def test_a_keyframe_that_no_record_can_hold_is_skipped_and_counted() -> None:
 
 def test_the_policy_of_the_settings_says_when_one_is_due() -> None:
     keyframes = Keyframes(MemoryKeyValueStore(), Settings(keyframe_policy="fixed"))
-    head = Head(11, 0, None, -1, 0)
 
-    assert keyframes.due(head, 1, 10)
-    assert not keyframes.due(head, 1, 11)
+    assert keyframes.due(10, -1, 0, 1)
+    assert not keyframes.due(11, -1, 0, 1)
 
 
 def test_the_newest_eight_stay_and_the_first_of_every_thousand() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from docreactor.pipeline.canonical import decode, digest
 from docreactor.pipeline.keys import Stream, record_key
 from docreactor.tables.memory import MemoryStore
-from docreactor.tables.operations import Head, OperationsTable
+from docreactor.tables.operations import Head, OperationsTable, action_key
 from docreactor.tables.store import Store
 from tests.tables.written import Written, home
 
@@ -134,8 +134,9 @@ def test_an_action_is_known_by_its_id_within_its_stream(written: Written) -> Non
 
     assert table.index_of(STREAM, "mine") == 25
     assert table.index_of(home("d"), "mine") is None
-    assert table.indexes_of([(STREAM, "x"), (STREAM, "mine")]) == [None, 25]
-    assert table.indexes_of([]) == []
+    keys = [action_key(STREAM.prefix.encode(), action_id) for action_id in ("x", "mine")]
+    assert table.indexes_at(keys) == [None, 25]
+    assert table.indexes_at([]) == []
 
 
 def test_an_action_stored_again_is_known_by_its_newest_index(written: Written) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +21,8 @@ from docreactor.pipeline.state import State
 from docreactor.pipeline.stream_state import StreamState
 from docreactor.pipeline.timestamp import Microseconds, render
 from docreactor.tables.memory import MemoryStore
-from docreactor.tables.operations import Head, OperationsTable
-from docreactor.tables.store import Row, Store
+from docreactor.tables.operations import Head, OperationsTable, action_key, operation_rows
+from docreactor.tables.store import AnyRow, Store
 
 NOTES_TYPE = "test/notes"
 SIZE_MAX = 1 << 20
@@ -130,13 +131,12 @@ class Written:
         )
         states.append(state)
         self.records.append((record_key(stream, index), content))
-        rows = self.operations.operation_rows(
-            record_key(stream, index), index, given["id"], content
-        )
+        known = action_key(stream.prefix.encode(), given["id"])
+        rows = operation_rows(record_key(stream, index), known, index, content)
         self.write([*rows, self.operations.head_row(stream, self._moved(head, content))])
         return state
 
-    def write(self, rows: list[Row]) -> None:
+    def write(self, rows: Sequence[AnyRow]) -> None:
         """Write rows into the store."""
         self.store.write(rows, {}, now_ms=1)
 
@@ -172,7 +172,7 @@ class Written:
             base,
             stream.scope,
             action_type,
-            input,
+            encode(input),
             context,
             document_bytes_max=SIZE_MAX,
         )
