@@ -1,4 +1,4 @@
-"""Taking a partition over: fence, locate, open, restore. The order is what makes the rest true."""
+"""Taking a partition over: fence, mend, locate, open, restore. The order makes the rest true."""
 
 from __future__ import annotations
 
@@ -70,7 +70,10 @@ class Arrival:
         deployment, partition = self._deployment, self._partition
         self._enter(Phase.FENCING)
         ownership = await Ownership.take(
-            deployment.log, deployment.actions(partition), deployment.transactional_id(partition)
+            deployment.log,
+            deployment.actions(partition),
+            deployment.transactional_id(partition),
+            [*self._kept.values(), TopicPartition(deployment.topics.dead_letters, partition)],
         )
         try:
             await deployment.board.catch_up()
@@ -78,6 +81,7 @@ class Arrival:
             epoch = 1 if row is None else row["epoch"] + 1
             self._enter(Phase.LOCATING)
             tables = deployment.shelf.take(partition)
+            await ownership.mend(self._shown(tables))
             ends = await self._ends()
             committed = await self._committed(tables, ends)
             attempts = await Attempts.begin(
@@ -97,6 +101,13 @@ class Arrival:
             raise
         viewed = tables.view_store.positions().get(deployment.topics.operations, Offset(0))
         return Arrived(ownership, attempts, tables, view, committed, viewed, epoch)
+
+    def _shown(self, tables: PartitionTables) -> Mapping[str, Offset]:
+        store = tables.write_store
+        identity = store.identity
+        if identity is None or identity.log_id != self._deployment.log_id:
+            return {}
+        return store.positions()
 
     async def _ends(self) -> Mapping[str, Offset]:
         sources = list(self._kept.values())

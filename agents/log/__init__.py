@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -147,8 +147,17 @@ class Transaction(Protocol):
         """
         ...
 
-    async def consume(self, next_offsets: Mapping[TopicPartition, Offset]) -> None:
-        """Commit the group's offsets with the transaction. After every send."""
+    async def touch(self, sources: Collection[TopicPartition]) -> None:
+        """Write nothing there but the marker that ends the transaction.
+
+        It also ends what an earlier transaction of the same id has left open there.
+        """
+        ...
+
+    async def consume(
+        self, next_offsets: Mapping[TopicPartition, Offset], *, note: str = ""
+    ) -> None:
+        """Commit the group's offsets with the transaction, and a note. After every send."""
         ...
 
 
@@ -205,6 +214,10 @@ class Log(Protocol):
 
     async def committed(self, source: TopicPartition) -> Offset | None:
         """The group's committed offset."""
+        ...
+
+    async def note(self, source: TopicPartition) -> str:
+        """What the transaction that committed the group's offset noted with it, or nothing."""
         ...
 
     async def commit(self, next_offsets: Mapping[TopicPartition, Offset]) -> None:

@@ -72,6 +72,10 @@ class KafkaLog:
         """As `Log.committed`."""
         return await self._admin.committed(source)
 
+    async def note(self, source: TopicPartition) -> str:
+        """As `Log.note`."""
+        return await self._admin.note(source)
+
     async def commit(self, next_offsets: Mapping[TopicPartition, Offset]) -> None:
         """As `Log.commit`."""
         await self._admin.commit(next_offsets)

@@ -88,11 +88,21 @@ class KafkaAdmin:
 
     async def committed(self, source: TopicPartition) -> Offset | None:
         """As `Log.committed`."""
-        consumer = await self._consumer(Isolation.COMMITTED)
-        offset: int | None = await self._ask(
-            "reading the group's offsets", lambda: consumer.committed(KafkaPartition(*source))
+        offset: int | None = await self._ask_a_consumer(
+            Isolation.COMMITTED,
+            "reading the group's offsets",
+            lambda consumer: consumer.committed(KafkaPartition(*source)),
         )
         return None if offset is None else Offset(offset)
+
+    async def note(self, source: TopicPartition) -> str:
+        """As `Log.note`."""
+        partition = KafkaPartition(*source)
+        answer = await self._ask(
+            "reading the group's offsets",
+            lambda: self._client.list_consumer_group_offsets(self._group, partitions=[partition]),
+        )
+        return answer[partition][1] or ""
 
     async def commit(self, next_offsets: Mapping[TopicPartition, Offset]) -> None:
         """As `Log.commit`."""
@@ -124,11 +134,12 @@ class KafkaAdmin:
         self, sources: Sequence[TopicPartition]
     ) -> Mapping[TopicPartition, Offset]:
         """As `Log.start_offsets`."""
-        consumer = await self._consumer(Isolation.COMMITTED)
         partitions = [KafkaPartition(*source) for source in sources]
         return _offsets(
-            await self._ask(
-                "asking for start offsets", lambda: consumer.beginning_offsets(partitions)
+            await self._ask_a_consumer(
+                Isolation.COMMITTED,
+                "asking for start offsets",
+                lambda consumer: consumer.beginning_offsets(partitions),
             )
         )
 
@@ -136,10 +147,13 @@ class KafkaAdmin:
         self, sources: Sequence[TopicPartition], isolation: Isolation
     ) -> Mapping[TopicPartition, Offset]:
         """As `Log.end_offsets`."""
-        consumer = await self._consumer(isolation)
         partitions = [KafkaPartition(*source) for source in sources]
         return _offsets(
-            await self._ask("asking for end offsets", lambda: consumer.end_offsets(partitions))
+            await self._ask_a_consumer(
+                isolation,
+                "asking for end offsets",
+                lambda consumer: consumer.end_offsets(partitions),
+            )
         )
 
     async def close(self) -> None:
@@ -162,6 +176,20 @@ class KafkaAdmin:
         )
         await start_consumer(consumer, self._closing, timeout_s=self._timeout_s, doing=doing)
         return consumer
+
+    async def _ask_a_consumer(
+        self, isolation: Isolation, doing: str, question: Callable[[Consumer], Awaitable[_Answer]]
+    ) -> _Answer:
+        consumer = await self._consumer(isolation)
+        try:
+            return await self._ask(doing, lambda: question(consumer))
+        except LogError:
+            # A connection that breaks under uvloop may end the task that keeps aiokafka's metadata.
+            # Then this one never answers again.
+            if self._consumers.get(isolation) is consumer:
+                del self._consumers[isolation]
+                await self._closing.stop(consumer)
+            raise
 
     async def _ask(self, doing: str, question: Callable[[], Awaitable[_Answer]]) -> _Answer:
         """Ask until it is answered, or time is up; a coordinator may be on the move."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from docreactor.agents.log import Entry, TopicPartition
@@ -61,9 +61,27 @@ class KafkaTransaction:
             raise self._stuck(error, "sending") from error
         return _first_offsets(sent, self._accepted(sent, outcomes))
 
-    async def consume(self, next_offsets: Mapping[TopicPartition, Offset]) -> None:
+    async def touch(self, sources: Collection[TopicPartition]) -> None:
+        """As `Transaction.touch`."""
+        producer = self._producer
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                # An empty batch adds its partition to the transaction and is never sent.
+                added = [
+                    await producer.send_batch(producer.create_batch(), topic, partition=partition)
+                    for topic, partition in sources
+                ]
+                await asyncio.gather(*added)
+        except RAISED as error:
+            raise self._stuck(error, "adding partitions to a transaction") from error
+
+    async def consume(
+        self, next_offsets: Mapping[TopicPartition, Offset], *, note: str = ""
+    ) -> None:
         """As `Transaction.consume`."""
-        offsets = {KafkaPartition(*source): int(offset) for source, offset in next_offsets.items()}
+        offsets = {
+            KafkaPartition(*source): (int(offset), note) for source, offset in next_offsets.items()
+        }
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._producer.send_offsets_to_transaction(offsets, self._group)

@@ -58,11 +58,16 @@ class MemoryLog:
         """As `Log.committed`."""
         return self._cluster.committed[self._group].get(source)
 
+    async def note(self, source: TopicPartition) -> str:
+        """As `Log.note`."""
+        return self._cluster.notes[self._group].get(source, "")
+
     async def commit(self, next_offsets: Mapping[TopicPartition, Offset]) -> None:
         """As `Log.commit`."""
         if self._cluster.groups[self._group].has_members:
             raise GroupHasMembersError(self._group)
         self._cluster.committed[self._group].update(next_offsets)
+        self._cluster.notes[self._group].update(dict.fromkeys(next_offsets, ""))
 
     async def start_offsets(
         self, sources: Sequence[TopicPartition]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -28,12 +28,17 @@ class Session:
 
 
 class MemoryCluster:
-    """Deterministic: the clock is an argument, by default a millisecond for every write."""
+    """Deterministic: the clock is an argument, by default a millisecond for every write.
+
+    A partition among `leaderless` gets no marker, as on a Kafka that has KAFKA-20734.
+    """
 
     def __init__(self, *, broker_count: int = 1, clock_ms: Callable[[], int] | None = None) -> None:
         self.broker_count = broker_count
         self.topics: dict[str, TopicDeclaration] = {}
         self.committed: dict[str, dict[TopicPartition, Offset]] = defaultdict(dict)
+        self.notes: dict[str, dict[TopicPartition, str]] = defaultdict(dict)
+        self.leaderless: set[TopicPartition] = set()
         self.groups: dict[str, MemoryGroup] = defaultdict(MemoryGroup)
         self._clock_ms = clock_ms or count().__next__
         self._partitions: dict[TopicPartition, MemoryPartition] = {}
@@ -66,7 +71,7 @@ class MemoryCluster:
     def begin(self, session: Session) -> None:
         """Open a transaction; Fenced for one that is not the last owner."""
         self.check(session)
-        session.batch = MemoryBatch()
+        session.batch = MemoryBatch(session.transactional_id)
 
     def append(
         self, appends: Mapping[TopicPartition, Sequence[Entry]], session: Session | None
@@ -86,12 +91,23 @@ class MemoryCluster:
         self.notify()
         return offsets
 
+    def touch(self, session: Session, names: Collection[TopicPartition]) -> None:
+        """Have these get the transaction's marker."""
+        self.check(session)
+        for name in names:
+            self.partition(name).append([], session.batch, timestamp=0)
+
     def commit(
-        self, session: Session, group: str, next_offsets: Mapping[TopicPartition, Offset]
+        self,
+        session: Session,
+        group: str,
+        next_offsets: Mapping[TopicPartition, Offset],
+        notes: Mapping[TopicPartition, str],
     ) -> None:
         """Make the transaction's records visible and its offsets the group's, in one step."""
         self.check(session)
         self.committed[group].update(next_offsets)
+        self.notes[group].update(notes)
         self._end(session, Outcome.COMMITTED)
 
     def abort(self, session: Session) -> None:
@@ -135,7 +151,8 @@ class MemoryCluster:
             return
         batch.outcome = outcome
         for name in batch.began:
-            self.partition(name).mark(batch)
+            if name not in self.leaderless:
+                self.partition(name).mark(batch)
         self.notify()
 
     def _check_sizes(self, name: TopicPartition, entries: Sequence[Entry]) -> None:

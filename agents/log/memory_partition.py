@@ -23,10 +23,12 @@ class Outcome(Enum):
 
 @dataclass(slots=True, eq=False)
 class MemoryBatch:
-    """A transaction as the partitions see it, with where it began in each."""
+    """A transaction as the partitions see it, with where it began and how it ended in each."""
 
+    owner: object = field(default_factory=object)
     outcome: Outcome = Outcome.OPEN
     began: dict[TopicPartition, int] = field(default_factory=dict[TopicPartition, int])
+    ended: dict[TopicPartition, Outcome] = field(default_factory=dict[TopicPartition, Outcome])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,10 @@ class MemoryPartition:
         return first
 
     def mark(self, batch: MemoryBatch) -> None:
-        """Write the marker that ends a transaction here."""
-        self._open.remove(batch)
+        """Write the marker that ends a transaction here, and whatever its owner has open."""
+        for each in [one for one in self._open if one.owner == batch.owner]:
+            each.ended[self.name] = batch.outcome
+            self._open.remove(each)
         self.end += 1
 
     def visible_end(self, isolation: Isolation) -> Offset:
@@ -84,7 +88,7 @@ class MemoryPartition:
         end = self.visible_end(isolation)
         found: list[MemoryRecord] = []
         for record in self._records[self._index(offset) : self._index(end)]:
-            if isolation is Isolation.COMMITTED and _is_aborted(record):
+            if isolation is Isolation.COMMITTED and self._is_aborted(record):
                 continue
             if len(found) == count_max:
                 return found, Offset(found[-1].offset + 1)
@@ -97,7 +101,7 @@ class MemoryPartition:
         newest = {
             record.key: record.offset
             for record in self._records[:stable]
-            if not _is_aborted(record)
+            if not self._is_aborted(record)
         }
         kept = [
             record
@@ -115,6 +119,5 @@ class MemoryPartition:
     def _index(self, offset: int) -> int:
         return bisect_left(self._records, offset, key=lambda record: record.offset)
 
-
-def _is_aborted(record: MemoryRecord) -> bool:
-    return record.batch is not None and record.batch.outcome is Outcome.ABORTED
+    def _is_aborted(self, record: MemoryRecord) -> bool:
+        return record.batch is not None and record.batch.ended.get(self.name) is Outcome.ABORTED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from docreactor.agents.log import Entry, TopicPartition
@@ -15,7 +15,7 @@ Hook = Callable[[str], Awaitable[None]]
 """Awaited before and after every step of writing, with its name; what it raises comes out.
 
 Openings: `open`, `opened`; appends: `append`, `appended`; transactions: `begin`, `begun`, `send`,
-`sent`, `consume`, `consumed`, `commit`, `committed`, `abort`, `aborted`.
+`sent`, `touch`, `touched`, `consume`, `consumed`, `commit`, `committed`, `abort`, `aborted`.
 """
 
 
@@ -27,6 +27,7 @@ class MemoryTransaction:
         self._session = session
         self._hook = hook
         self.next_offsets: dict[TopicPartition, Offset] = {}
+        self.notes: dict[TopicPartition, str] = {}
         self.failure: LogError | None = None
 
     async def send(
@@ -42,11 +43,20 @@ class MemoryTransaction:
         await self._hook("sent")
         return offsets
 
-    async def consume(self, next_offsets: Mapping[TopicPartition, Offset]) -> None:
+    async def touch(self, sources: Collection[TopicPartition]) -> None:
+        """As `Transaction.touch`."""
+        await self._hook("touch")
+        self._cluster.touch(self._session, sources)
+        await self._hook("touched")
+
+    async def consume(
+        self, next_offsets: Mapping[TopicPartition, Offset], *, note: str = ""
+    ) -> None:
         """As `Transaction.consume`."""
         await self._hook("consume")
         self._cluster.check(self._session)
         self.next_offsets.update(next_offsets)
+        self.notes.update(dict.fromkeys(next_offsets, note))
         await self._hook("consumed")
 
 
@@ -84,7 +94,9 @@ class MemoryTransactor:
             raise
         await self._hook("commit")
         self._spending(
-            lambda session: self._cluster.commit(session, self._group, transaction.next_offsets)
+            lambda session: self._cluster.commit(
+                session, self._group, transaction.next_offsets, transaction.notes
+            )
         )
         await self._hook("committed")
 

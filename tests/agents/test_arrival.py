@@ -7,6 +7,7 @@ import pytest
 
 from docreactor.agents.board import reducer_key
 from docreactor.agents.log import Entry
+from docreactor.agents.node import Node
 from docreactor.agents.shelf import DOCUMENTS_SCHEMA, WRITE_SCHEMA
 from docreactor.pipeline.errors import (
     ActionsLostError,
@@ -16,7 +17,18 @@ from docreactor.pipeline.errors import (
 )
 from docreactor.pipeline.position import Offset
 from docreactor.tables.store import Row, Store, StoreIdentity
-from tests.support.nodes import LOG_ID, KeptStore, Site, counted, done, operations, site, total
+from tests.support.nodes import (
+    LOG_ID,
+    KeptStore,
+    Site,
+    counted,
+    done,
+    live,
+    operations,
+    site,
+    total,
+    until,
+)
 
 ADD = "ADD"
 OTHER_LOG = "f" * 32
@@ -245,3 +257,51 @@ async def test_progress_is_told_while_it_restores() -> None:
         rows: list[dict[str, Any]] = node.positions()
         assert [row["progress"] for row in rows] == [1.0, 1.0]
         assert counted(node, "restore_progress_ratio", partition="0") == 1.0
+
+
+async def _write_without_markers(place: Site, node: Node, amount: int) -> None:
+    """A job whose transaction is committed, and marked nowhere but at the group's offset."""
+    topics = place.topics
+    names = (topics.operations, topics.keyframes, topics.jobs)
+    place.cluster.leaderless = {place.source(name) for name in names}
+    job = place.job("d1", [(ADD, {"amount": amount})])
+    offset = await node.submit(job)
+    await live(node).wait_job(job.id, offset=offset, until="write", timeout_s=10.0)
+    assert place.committed() == offset + 1
+    place.cluster.leaderless.clear()
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_what_lost_its_markers_stands_for_the_next_owner(is_kept: bool) -> None:
+    place = site(keyframe_policy="fixed", keyframe_interval=1)
+    async with place.node() as node:
+        await done(node, place.creation("d1"))
+        await _write_without_markers(place, node, 4)
+    if not is_kept:
+        place.stores.clear()
+    async with place.node() as node:
+        assert await total(node, "d1") == 4
+        await done(node, place.job("d1", [(ADD, {"amount": 5})]))
+        assert [one.index for one in operations(node, "d1")] == [0, 1]
+        assert await total(node, "d1") == 9
+
+
+async def test_a_process_that_lives_on_mends_what_lost_its_markers() -> None:
+    place = site()
+    async with place.node() as node:
+        await done(node, place.creation("d1"))
+        await _write_without_markers(place, node, 4)
+        await done(node, place.job("d1", [(ADD, {"amount": 5})]))
+        assert counted(node, "errors_total", name="Log") == 1
+        assert [one.index for one in operations(node, "d1")] == [0, 1]
+        assert await total(node, "d1") == 9
+
+
+async def test_what_lost_its_markers_is_shown_although_nobody_writes_any_more() -> None:
+    place = site(session_timeout_ms=1_000)
+    async with place.node() as node:
+        await done(node, place.creation("d1"))
+        await _write_without_markers(place, node, 4)
+        await until(lambda: counted(node, "errors_total", name="Log") == 1)
+        await until(lambda: node.local(0))
+        assert await total(node, "d1") == 4

@@ -3,7 +3,8 @@
 import pytest
 
 from docreactor.agents.lease import Lease
-from docreactor.agents.log import Entry, TopicPartition
+from docreactor.agents.log import Entry, Isolation, TopicPartition
+from docreactor.agents.log.memory_transactor import Hook
 from docreactor.agents.ownership import Ownership
 from docreactor.pipeline.errors import FencedError, LogError, RecordRefusedError
 from docreactor.pipeline.position import Offset
@@ -23,8 +24,10 @@ def _operations(place: Site) -> TopicPartition:
     return place.source(place.topics.operations)
 
 
-async def _owner(place: Site) -> Ownership:
-    return await Ownership.take(place.log(), place.source(place.topics.actions), "owner")
+async def _owner(place: Site, hook: Hook | None = None) -> Ownership:
+    actions = place.source(place.topics.actions)
+    written = [_operations(place), place.source(place.topics.jobs)]
+    return await Ownership.take(place.log(hook), actions, "owner", written)
 
 
 def _lease() -> Lease:
@@ -96,3 +99,100 @@ async def test_once_closed_it_writes_nothing() -> None:
     await owner.close()
     with pytest.raises(LogError, match="closed"):
         await _write(place, owner, SMALL, 1, lease)
+
+
+def _values(place: Site) -> list[bytes]:
+    return [one.value for one in place.records(place.topics.operations)]
+
+
+def _is_open(place: Site) -> bool:
+    partition = place.cluster.partition(_operations(place))
+    return partition.visible_end(Isolation.COMMITTED) != partition.end
+
+
+async def _lose_markers(place: Site, owner: Ownership, consumed: int, *, commit: bool) -> None:
+    """One transaction whose marker on operations is lost."""
+    place.cluster.leaderless = {_operations(place)}
+    try:
+        async with owner.transaction(Offset(consumed), _lease()) as transaction:
+            await transaction.send({_operations(place): [Entry(b"k", b"lost")]})
+            await transaction.send({place.source(place.topics.jobs): [SMALL]})
+            if not commit:
+                raise RuntimeError("abort")
+    except RuntimeError:
+        assert not commit
+    place.cluster.leaderless.clear()
+    assert _is_open(place)
+
+
+@pytest.mark.parametrize("commit", [True, False])
+async def test_what_lost_its_marker_is_ended_as_the_groups_offset_says(commit: bool) -> None:
+    place, lease = _site(), _lease()
+    owner = await _owner(place)
+    await owner.mend({})
+    await _write(place, owner, SMALL, 1, lease)
+    await _lose_markers(place, owner, 2, commit=commit)
+
+    heir = await _owner(place)
+    await heir.mend({})
+
+    assert not _is_open(place)
+    assert place.committed() == (2 if commit else 1)
+    assert _values(place) == ([b"v", b"lost"] if commit else [b"v"])
+    await _write(place, heir, SMALL, 3, lease)
+    assert _values(place) == ([b"v", b"lost", b"v"] if commit else [b"v", b"v"])
+
+
+async def test_a_table_shows_what_was_committed_although_every_marker_was_lost() -> None:
+    place = _site()
+    owner = await _owner(place)
+    await owner.mend({})
+    await _lose_markers(place, owner, 7, commit=True)
+    place.cluster.committed.clear()
+    place.cluster.notes.clear()
+
+    heir = await _owner(place)
+    await heir.mend({place.topics.operations: Offset(1), place.topics.actions: Offset(7)})
+
+    assert _values(place) == [b"lost"]
+    assert place.committed() == 7
+
+
+async def test_a_table_that_is_ahead_of_the_whole_log_shows_nothing() -> None:
+    place = _site()
+    owner = await _owner(place)
+    await owner.mend({})
+    await _lose_markers(place, owner, 7, commit=False)
+
+    heir = await _owner(place)
+    await heir.mend({place.topics.operations: Offset(99), place.topics.actions: Offset(7)})
+
+    assert _values(place) == []
+    assert place.committed() is None
+
+
+async def test_where_nothing_is_open_no_transaction_mends() -> None:
+    place, steps = _site(), list[str]()
+
+    async def hook(step: str) -> None:
+        steps.append(step)
+
+    await _write(place, await _owner(place), SMALL, 1, _lease())
+    owner = await _owner(place, hook)
+    await owner.mend({place.topics.operations: Offset(1)})
+    assert steps == ["open", "opened"]
+
+
+async def test_nothing_begins_behind_records_that_lost_their_marker() -> None:
+    place = _site()
+    owner = await _owner(place)
+    await owner.mend({})
+    await _lose_markers(place, owner, 2, commit=True)
+    with pytest.raises(LogError, match="has no marker there"):
+        await _write(place, owner, SMALL, 3, _lease())
+
+    heir = await _owner(place)
+    await heir.mend({})
+
+    assert _values(place) == [b"lost"]
+    assert place.committed() == 2

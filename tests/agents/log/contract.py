@@ -301,6 +301,47 @@ class LogContract:
         await eventually(lambda: log.committed(to), 6)
         await transactor.close()
 
+    async def test_a_note_is_committed_with_its_offset_and_not_without(
+        self, log: Log, app: str
+    ) -> None:
+        to = await create(log, f"{app}.a")
+        transactor = await log.transactor(app)
+        assert await log.note(to) == ""
+
+        async with transactor.transaction() as transaction:
+            await transaction.consume({to: Offset(5)}, note="five")
+        await eventually(lambda: log.note(to), "five")
+        with pytest.raises(ZeroDivisionError):
+            async with transactor.transaction() as transaction:
+                await transaction.consume({to: Offset(6)}, note="six")
+                raise ZeroDivisionError
+        async with transactor.transaction():
+            pass
+        assert await log.note(to) == "five"
+
+        await transactor.close()
+        await log.commit({to: Offset(7)})
+        assert await log.note(to) == ""
+
+    async def test_a_touched_partition_gets_the_marker_and_nothing_else(
+        self, log: Log, app: str
+    ) -> None:
+        a = await create(log, f"{app}.a", 3)
+        b, c = TopicPartition(a.topic, 1), TopicPartition(a.topic, 2)
+        transactor = await log.transactor(app)
+
+        async with transactor.transaction() as transaction:
+            await transaction.send({a: entries("1")})
+            await transaction.touch([b])
+        with pytest.raises(ZeroDivisionError):
+            async with transactor.transaction() as transaction:
+                await transaction.touch([b])
+                raise ZeroDivisionError
+
+        await eventually(lambda: log.end_offsets([a, b, c]), {a: 2, b: 2, c: 0})
+        assert await read(log, b, UNCOMMITTED) == ([], 2)
+        await transactor.close()
+
     async def test_the_stable_end_stops_at_the_first_open_transaction(
         self, log: Log, app: str
     ) -> None:

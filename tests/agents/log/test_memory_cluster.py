@@ -74,3 +74,15 @@ def test_compaction_and_deletion_reach_the_partitions() -> None:
     read = partition.read(Offset(1), count_max=9, isolation=Isolation.COMMITTED)
     assert read == ([], 3)
     assert partition.start == 1
+
+
+@pytest.mark.parametrize("is_leaderless", [True, False])
+def test_without_a_leader_a_partition_gets_no_marker(is_leaderless: bool) -> None:
+    cluster = cluster_with_a_topic()
+    session = cluster.open("one")
+    cluster.begin(session)
+    cluster.append({TO: [Entry(b"k", b"v")]}, session)
+    cluster.leaderless = {TO} if is_leaderless else set()
+    cluster.abort(session)
+
+    assert cluster.partition(TO).visible_end(Isolation.COMMITTED) == (0 if is_leaderless else 2)

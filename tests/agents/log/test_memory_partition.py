@@ -105,3 +105,15 @@ def test_deleted_offsets_cannot_be_read() -> None:
     for offset in (1, 4):
         with pytest.raises(OffsetOutOfRangeError, match=f"a-0 does not hold offset {offset}"):
             seen(partition, offset)
+
+
+@pytest.mark.parametrize("outcome", [Outcome.COMMITTED, Outcome.ABORTED])
+def test_a_marker_ends_whatever_its_owner_has_open(outcome: Outcome) -> None:
+    partition = MemoryPartition(NAME)
+    lost, next_one = MemoryBatch("owner"), MemoryBatch("owner")
+    append(partition, "a", batch=lost)
+    append(partition, "b", batch=next_one)
+    append(partition, "c", batch=MemoryBatch("somebody else"))
+    end(partition, next_one, outcome)
+
+    assert seen(partition) == ([0, 1] if outcome is Outcome.COMMITTED else [], 2)
