@@ -166,7 +166,6 @@ class Arrival:
             deployment.replay,
             deployment.settings,
             topic=deployment.topics.operations,
-            deadline=deployment.deadline,
             metrics=deployment.metrics,
             now_ms=deployment.clock.now_ms,
         )

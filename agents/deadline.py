@@ -8,12 +8,10 @@ from time import monotonic
 from types import FrameType, TracebackType
 from typing import Self
 
+from docreactor.pipeline.bound import DeadlinePassed
+
 _TICKS_WITHIN = 8
 _TICK_MAX_S = 0.25
-
-
-class DeadlinePassed(BaseException):
-    """Raised inside the code that ran too long; no `except Exception` of a model catches it."""
 
 
 class Deadline:

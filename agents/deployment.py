@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from docreactor.agents.board import Board
 from docreactor.agents.clock import Clock
-from docreactor.agents.deadline import Deadline
 from docreactor.agents.log import Log, TopicPartition
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.shelf import Shelf
+from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
@@ -29,7 +29,7 @@ class Deployment:
     board: Board
     shelf: Shelf
     metrics: Metrics
-    deadline: Deadline
+    bound: Bound
     clock: Clock
     url: str
     node_id: str

@@ -221,7 +221,7 @@ def _reducer(deployment: Deployment, arrived: Arrived, source: TopicPartition) -
         arrived.tables.write,
         deployment.registry,
         deployment.settings,
-        deadline=deployment.deadline,
+        bound=deployment.bound,
         now_us=deployment.clock.now_us,
     )
 

@@ -22,6 +22,7 @@ from docreactor.agents.metrics import Metrics
 from docreactor.agents.partition import PartitionAgent
 from docreactor.agents.phase import Phase
 from docreactor.agents.shelf import OpenStore, Shelf
+from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.errors import LogError, MemberIdTakenError, RestoringError
 from docreactor.pipeline.ids import IdMinter
 from docreactor.pipeline.job import Mutation
@@ -254,7 +255,9 @@ async def open_node(
     What ends a background task ends the block: its error comes out in an ExceptionGroup.
     """
     topics = Topics(settings.app)
-    replay = Replay(registry)
+    timeout_ms = settings.reducer_timeout_ms
+    bound = Bound(Deadline(timeout_ms / 1000), timeout_ms)
+    replay = Replay(registry, bound)
     shelf = Shelf(place.open_store, replay, settings)
     board = Board(log, topics)
     deployment = Deployment(
@@ -267,7 +270,7 @@ async def open_node(
         board=board,
         shelf=shelf,
         metrics=place.metrics,
-        deadline=Deadline(settings.reducer_timeout_ms / 1000),
+        bound=bound,
         clock=place.clock,
         url=place.url,
         node_id=place.node_id,

@@ -6,18 +6,17 @@ from collections.abc import Callable
 
 from orjson import Fragment
 
-from docreactor.agents.deadline import Deadline, DeadlinePassed
 from docreactor.agents.log import Entry
 from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.agents.stamp import stamp
 from docreactor.pipeline.action import DOCUMENT_SCOPE, Action
+from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import (
     DocumentNotFoundError,
     InvalidInputError,
-    ReducerTimeoutError,
 )
 from docreactor.pipeline.ids import operation_id
 from docreactor.pipeline.reduce import NOTHING, origin, reduce, reduce_document
@@ -42,14 +41,14 @@ class Placement:
         settings: Settings,
         keyframes: Keyframes,
         *,
-        deadline: Deadline,
+        bound: Bound,
         now_us: Callable[[], Microseconds],
     ) -> None:
         self._registry = registry
         self._replay = Replay(registry)
         self._settings = settings
         self._keyframes = keyframes
-        self._deadline = deadline
+        self._bound = bound
         self._now_us = now_us
         self._reduced = 0
 
@@ -122,20 +121,17 @@ class Placement:
         signer = action.context.get("signer") if action.context else None
         settings = self._settings
         self._reduced += 1
-        try:
-            with self._deadline:
-                return reduce(
-                    model,
-                    base,
-                    stream.scope,
-                    action.type,
-                    input,
-                    Context(timestamp, action.id, signer, document.origin),
-                    document_bytes_max=settings.document_bytes_max,
-                    check_purity=settings.check_purity or self._reduced % _PURITY_EVERY == 0,
-                )
-        except DeadlinePassed:
-            raise ReducerTimeoutError(action.type, settings.reducer_timeout_ms) from None
+        return reduce(
+            model,
+            base,
+            stream.scope,
+            action.type,
+            input,
+            Context(timestamp, action.id, signer, document.origin),
+            document_bytes_max=settings.document_bytes_max,
+            bound=self._bound,
+            check_purity=settings.check_purity or self._reduced % _PURITY_EVERY == 0,
+        )
 
     def _check_initial(self, document: Document) -> None:
         """A state that no model accepts must not seed a document."""

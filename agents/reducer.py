@@ -9,11 +9,11 @@ from time import perf_counter
 from typing import NamedTuple
 
 from docreactor.agents.dead_letters import dead_letter
-from docreactor.agents.deadline import Deadline
 from docreactor.agents.log import LogRecord, TopicPartition
 from docreactor.agents.placement import Placement
 from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.pipeline.action import CREATE_DOCUMENT, DOCUMENT_SCOPE, Action
+from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.errors import (
     DocumentDeletedError,
     DocumentNotFoundError,
@@ -62,7 +62,7 @@ class ReducerAgent:
         registry: Registry,
         settings: Settings,
         *,
-        deadline: Deadline,
+        bound: Bound,
         now_us: Callable[[], Microseconds],
     ) -> None:
         self._source = source
@@ -71,7 +71,7 @@ class ReducerAgent:
             registry,
             settings,
             tables.keyframes,
-            deadline=deadline,
+            bound=bound,
             now_us=now_us,
         )
 

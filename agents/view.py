@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Sequence
 from time import perf_counter
 
-from docreactor.agents.deadline import Deadline, DeadlinePassed
 from docreactor.agents.log import LogRecord
 from docreactor.agents.metrics import Metrics
 from docreactor.pipeline.document import Document
@@ -78,7 +77,6 @@ class ViewAgent:
         settings: Settings,
         *,
         topic: str,
-        deadline: Deadline,
         metrics: Metrics,
         now_ms: Callable[[], int],
     ) -> None:
@@ -86,7 +84,6 @@ class ViewAgent:
         self._replay = replay
         self._settings = settings
         self._topic = topic
-        self._deadline = deadline
         self._metrics = metrics
         self._now_ms = now_ms
         self._states: Lru[Stream, StreamState] = Lru(settings.cache_documents_max)
@@ -160,13 +157,7 @@ class ViewAgent:
             document = home.state.state
         if base is None:
             base = self._stored(one.stream, document)
-        try:
-            with self._deadline:
-                one.state = self._replay.advance(base, operation, one.stream, document)
-        except DeadlinePassed:
-            raise ReducerTimeoutError(
-                operation.action.type, self._settings.reducer_timeout_ms
-            ) from None
+        one.state = self._replay.advance(base, operation, one.stream, document)
         one.latest = max(one.latest, operation.timestamp)
         one.document_type = operation.document_type
 

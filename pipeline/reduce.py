@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from docreactor.pipeline.bound import Bound, DeadlinePassed
 from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document, apply_system
@@ -12,6 +13,7 @@ from docreactor.pipeline.errors import (
     ImpureReducerError,
     InvalidInputError,
     ReactorError,
+    ReducerTimeoutError,
 )
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
@@ -46,23 +48,30 @@ def reduce(
     context: Context,
     *,
     document_bytes_max: int,
+    bound: Bound,
     check_purity: bool = False,
 ) -> tuple[StreamState, str | None]:
     """One action of a model, its input as `content`, and the error that goes into its operation.
 
-    UnknownAction and InvalidInput are raised: they say that the action itself is wrong.
-    Whatever the reducer raises is an error of the operation.
+    UnknownAction and InvalidInput are raised: they say that the action itself is wrong; so is
+    ReducerTimeout, because what takes too long here may be fast enough elsewhere. Whatever the reducer raises is an error of the operation.
     """
     rules = model.rules(base.version, scope)
     reducer = model.reducer(rules, scope, action_type)
     write = rules.form.write
     try:
-        state = rules.apply(reducer, base.state, content, context)
-        written = write(state)
-        if check_purity and write(rules.apply(reducer, base.state, content, context)) != written:
-            raise ImpureReducerError(action_type)
+        with bound.deadline:
+            state = rules.apply(reducer, base.state, content, context)
+            written = write(state)
+            if (
+                check_purity
+                and write(rules.apply(reducer, base.state, content, context)) != written
+            ):
+                raise ImpureReducerError(action_type)
         if len(written) > document_bytes_max:
             raise DocumentTooLargeError(limit=document_bytes_max, actual=len(written))
+    except DeadlinePassed:
+        raise ReducerTimeoutError(action_type, bound.timeout_ms) from None
     except (InvalidInputError, MemoryError):
         raise
     except Exception as cause:  # noqa: BLE001  a reducer may raise anything: it becomes the error

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from docreactor.pipeline.action import DOCUMENT_SCOPE
+from docreactor.pipeline.bound import UNBOUNDED, Bound
 from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document
@@ -29,8 +30,9 @@ _UNBOUNDED = 2**63
 class Replay:
     """Folds stored operations with the models of a registry. Pure."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, bound: Bound = UNBOUNDED) -> None:
         self._registry = registry
+        self._bound = bound
 
     def origin(self, stream: Stream, document: Document | None) -> StreamState:
         """What the stream shows before its first operation: label -1."""
@@ -45,7 +47,8 @@ class Replay:
     ) -> StreamState:
         """The state after one stored operation. A recorded error is honoured, never re-decided.
 
-        CorruptHistory on a gap, HashMismatch when the model gives another state than recorded.
+        CorruptHistory on a gap, HashMismatch when the model gives another state than recorded,
+        ReducerTimeout when it takes too long.
         """
         if operation.index != base.label + 1:
             raise CorruptHistoryError(
@@ -86,6 +89,7 @@ class Replay:
             input_content(action.input),
             context,
             document_bytes_max=_UNBOUNDED,
+            bound=self._bound,
         )
         if error is not None:
             raise HashMismatchError(

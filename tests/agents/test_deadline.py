@@ -6,7 +6,8 @@ from time import monotonic
 
 import pytest
 
-from docreactor.agents.deadline import Deadline, DeadlinePassed
+from docreactor.agents.deadline import Deadline
+from docreactor.pipeline.bound import DeadlinePassed
 
 
 def test_an_endless_loop_is_stopped() -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from docreactor.agents.deadline import Deadline
 from docreactor.agents.placement import Placement
 from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.pipeline.action import Action
+from docreactor.pipeline.bound import UNBOUNDED
 from docreactor.pipeline.errors import (
     DocumentNotFoundError,
     InvalidInputError,
@@ -35,7 +35,7 @@ class Place:
         given = Settings.model_validate({"app": "test"} | settings)
         keyframes = Keyframes(MemoryKeyValueStore(), given)
         self.placement = Placement(
-            Registry([ledger]), given, keyframes, deadline=Deadline(5.0), now_us=lambda: NOW
+            Registry([ledger]), given, keyframes, bound=UNBOUNDED, now_us=lambda: NOW
         )
         self.staging = Staging(keyframes.stage())
         self.stage = self.staging.stage(HOME)

@@ -1,15 +1,17 @@
 """The pure step."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
+from docreactor.pipeline.bound import UNBOUNDED, Bound, DeadlinePassed
 from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document
-from docreactor.pipeline.errors import InvalidInputError, UnknownActionError
+from docreactor.pipeline.errors import InvalidInputError, ReducerTimeoutError, UnknownActionError
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.reduce import NOTHING, origin, reduce, reduce_document
@@ -69,7 +71,7 @@ CONTEXT = Context(T0, "a1", None, DOCUMENT.origin)
 def _reduce(
     base: StreamState, action_type: str, input: Any, **options: Any
 ) -> tuple[StreamState, str | None]:
-    given: dict[str, Any] = {"document_bytes_max": 1000} | options
+    given: dict[str, Any] = {"document_bytes_max": 1000, "bound": UNBOUNDED} | options
     return reduce(count, base, "global", action_type, encode(input), CONTEXT, **given)
 
 
@@ -116,6 +118,15 @@ def test_an_action_that_is_wrong_in_itself_is_refused(
 ) -> None:
     with pytest.raises(kind):
         _reduce(origin(count, "global", DOCUMENT), action_type, input)
+
+
+def test_a_reducer_that_takes_too_long_is_stopped_and_stores_nothing() -> None:
+    class Passed(AbstractContextManager[object]):
+        def __exit__(self, *_error: object) -> None:
+            raise DeadlinePassed
+
+    with pytest.raises(ReducerTimeoutError, match="ADD ran over 7 ms"):
+        _reduce(origin(count, "global", DOCUMENT), "ADD", {"amount": 2}, bound=Bound(Passed(), 7))
 
 
 def test_a_scope_starts_from_the_initial_state_that_was_given() -> None:

@@ -6,6 +6,7 @@ from docreactor.agents.deadline import Deadline
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.shelf import Shelf
+from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
 from tests.support.nodes import LOG_ID, Site
@@ -14,7 +15,8 @@ from tests.support.nodes import LOG_ID, Site
 def deployment(place: Site) -> Deployment:
     """A process of this site that runs nothing yet."""
     registry, log = Registry(list(place.models)), place.log()
-    replay = Replay(registry)
+    bound = Bound(Deadline(1.0), 1_000)
+    replay = Replay(registry, bound)
     return Deployment(
         log=log,
         log_id=LOG_ID,
@@ -25,7 +27,7 @@ def deployment(place: Site) -> Deployment:
         board=Board(log, place.topics),
         shelf=Shelf(place.open_store, replay, place.settings),
         metrics=Metrics(),
-        deadline=Deadline(1.0),
+        bound=bound,
         clock=SystemClock(),
         url="http://here",
         node_id="node-1",

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from docreactor.pipeline.action import CREATE_DOCUMENT, DELETE_DOCUMENT, UPGRADE_DOCUMENT
+from docreactor.pipeline.bound import UNBOUNDED
 from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.ids import operation_id
@@ -175,4 +176,5 @@ class Written:
             encode(input),
             context,
             document_bytes_max=SIZE_MAX,
+            bound=UNBOUNDED,
         )
