@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,21 +14,17 @@ from docreactor.agents.deployment import Deployment
 from docreactor.agents.log import Fetched, Isolation, TopicPartition
 from docreactor.agents.ownership import Ownership
 from docreactor.agents.phase import Phase
-from docreactor.agents.restore import restore, unusable
+from docreactor.agents.refill import Refill
+from docreactor.agents.restore import Take, restore, unusable
+from docreactor.agents.seed import seed
 from docreactor.agents.shelf import DOCUMENTS_SCHEMA, WRITE_SCHEMA, PartitionTables
 from docreactor.agents.view import ViewAgent
 from docreactor.pipeline.errors import (
     ActionsLostError,
-    InvalidOperationTimestampError,
     OffsetsLostError,
-    ReactorError,
 )
-from docreactor.pipeline.keys import parse_record_key
-from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.position import Offset
-from docreactor.pipeline.timestamp import parse
-from docreactor.tables.keyframes import keyframe_rows
-from docreactor.tables.store import Row, Store, StoreIdentity
+from docreactor.tables.store import Store, StoreIdentity
 
 _log = structlog.get_logger(__name__)
 
@@ -154,9 +150,9 @@ class Arrival:
             if reason is not None:
                 _log.info("rebuilding a table", partition=self._partition, reason=reason)
                 store.begin(identity)
-                # Results of jobs past their retention are gone: their log does not begin at 0.
-                store.write([], {topic: by_topic[topic] for topic in topics}, now_ms=now_ms)
                 if store is tables.write_store:
+                    # Results of jobs past their retention are gone: the log does not begin at 0.
+                    store.write([], {topic: by_topic[topic] for topic in topics}, now_ms=now_ms)
                     tables.write.cache.clear()
 
     def _view(self, tables: PartitionTables) -> ViewAgent:
@@ -175,33 +171,46 @@ class Arrival:
     ) -> None:
         deployment = self._deployment
 
-        async def write(source: TopicPartition, fetched: Fetched) -> None:
-            rows = self._rows(tables, source, fetched)
-            positions = {source.topic: fetched.next_offset}
-            tables.write_store.write(rows, positions, now_ms=deployment.clock.now_ms())
-
         async def show(source: TopicPartition, fetched: Fetched) -> None:
             await view.apply(fetched.records, fetched.next_offset)
 
         operations = self._kept[deployment.topics.operations]
+
         whole = {source: ends[topic] for topic, source in self._kept.items()}
-        shown = {operations: ends[operations.topic]}
-        for store, wanted, take, share in (
-            (tables.write_store, whole, write, 0.0),
-            (tables.view_store, shown, show, 0.5),
-        ):
-            before = self._at(store)
-            count = await restore(
-                deployment.log,
-                before,
-                wanted,
-                take,
-                partial(self._share, share),
-            )
-            if store is tables.write_store and count:
+        async with Refill(tables, deployment.topics, deployment.clock.now_ms) as refill:
+            if await self._read(tables.write_store, whole, refill.take, share=0.0):
                 tables.write.cache.clear()
-            deployment.metrics.restored.inc(count)
-            _log.info("restored", partition=self._partition, records=count, table=_name(share))
+        if operations.topic not in tables.view_store.positions():
+            await self._seed(tables)
+        await self._read(tables.view_store, {operations: ends[operations.topic]}, show, share=0.5)
+
+    async def _read(
+        self, store: Store, ends: Mapping[TopicPartition, Offset], take: Take, *, share: float
+    ) -> int:
+        deployment = self._deployment
+        progress = partial(self._share, share)
+        count = await restore(deployment.log, self._at(store), ends, take, progress)
+        deployment.metrics.restored.inc(count)
+        _log.info("restored", partition=self._partition, records=count, table=_name(share))
+        return count
+
+    async def _seed(self, tables: PartitionTables) -> None:
+        """An empty table need not be told every operation: the other one holds them."""
+        store, topic = tables.view_store, self._deployment.topics.operations
+        assert store.identity is not None, "what is unusable was begun anew"
+        # What an attempt that ended early has left.
+        store.begin(store.identity)
+        streams = await seed(
+            tables.documents,
+            tables.write.operations,
+            tables.write.cache,
+            topic=topic,
+            position=tables.write_store.positions().get(topic, Offset(0)),
+            now_ms=self._deployment.clock.now_ms,
+            metrics=self._deployment.metrics,
+            progress=partial(self._share, 0.5),
+        )
+        _log.info("seeded", partition=self._partition, streams=streams)
 
     def _share(self, before: float, done: float) -> None:
         self._progress(before + done / 2)
@@ -209,37 +218,6 @@ class Arrival:
     def _at(self, store: Store) -> Mapping[TopicPartition, Offset]:
         positions = store.positions()
         return {self._kept[topic]: at for topic, at in positions.items() if topic in self._kept}
-
-    def _rows(self, tables: PartitionTables, source: TopicPartition, fetched: Fetched) -> list[Row]:
-        topics = self._deployment.topics
-        pairs = [(record.key or b"", record.value) for record in fetched.records]
-        if source.topic == topics.operations:
-            return self._operation_rows(tables, pairs)
-        if source.topic == topics.keyframes:
-            return keyframe_rows([Row(key, value) for key, value in pairs])
-        return [tables.jobs.row(key, value) for key, value in pairs]
-
-    def _operation_rows(
-        self, tables: PartitionTables, pairs: Sequence[tuple[bytes, bytes | None]]
-    ) -> list[Row]:
-        """What is no operation is left out: its stream's history has a gap there."""
-        table = tables.write.operations
-        try:
-            return table.restore_rows(pairs)
-        except (InvalidOperationTimestampError, KeyError, TypeError, ValueError):
-            kept = [pair for pair in pairs if _is_operation(*pair)]
-            _log.warning("no operations", partition=self._partition, count=len(pairs) - len(kept))
-            return table.restore_rows(kept)
-
-
-def _is_operation(key: bytes, value: bytes | None) -> bool:
-    try:
-        parse_record_key(key)
-        if value is not None:
-            parse(Operation.decode(value).timestamp)
-    except (ReactorError, ValueError):
-        return False
-    return True
 
 
 def _name(share: float) -> str:

@@ -68,7 +68,12 @@ class MemoryStore:
         return self._while_open(keys)
 
     def write(
-        self, rows: Sequence[AnyRow], positions: Mapping[str, Offset], *, now_ms: int
+        self,
+        rows: Sequence[AnyRow],
+        positions: Mapping[str, Offset],
+        *,
+        now_ms: int,
+        is_logged: bool = True,
     ) -> None:
         self._check_open()
         for key, value in rows:
@@ -80,6 +85,9 @@ class MemoryStore:
                 self._rows[key] = value
         self._positions |= positions
         self._written_ms = now_ms
+
+    def flush(self) -> None:
+        self._check_open()
 
     def close(self) -> None:
         self._closed = True

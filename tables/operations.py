@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from struct import Struct
 from typing import NamedTuple
@@ -16,6 +16,7 @@ from docreactor.tables.store import AnyRow, Row, Store
 _OPERATION = b"o/"
 _ACTION = b"a/"
 _HEAD = b"h/"
+_HEAD_END = b"h0"
 _AFTER_SLASH = b"0"
 """The byte after `/`: where the keys of a prefix that ends in a slash end."""
 
@@ -67,6 +68,18 @@ class OperationsTable:
             if of_branch == branch and head is not None:
                 found[scope] = head
         return found
+
+    def streams(self) -> Iterator[tuple[Stream, Head]]:
+        """Every stream and where it stands, those of a document next to each other."""
+        for key, value in self._store.scan(_HEAD, _HEAD_END):
+            document_id, scope, branch, _ = key[len(_HEAD) :].decode().split("/")
+            head = _head(value)
+            if head is not None:
+                yield Stream(document_id, scope, branch), head
+
+    def stream_count(self) -> int:
+        """How many streams there are; it looks at every one."""
+        return sum(1 for _ in self._store.keys(_HEAD, _HEAD_END))
 
     def get(self, stream: Stream, index: int) -> bytes | None:
         """The stored bytes of one operation."""

@@ -19,11 +19,12 @@ from rocksdict import (
     ReadOptions,
     WriteBatch,
     WriteBufferManager,
+    WriteOptions,
 )
 
-from docreactor.pipeline.canonical import decode, encode
 from docreactor.pipeline.errors import StoreClosedError, StoreFailedError, StoreLockedError
 from docreactor.pipeline.position import Offset
+from docreactor.tables.label import read_label, write_label
 from docreactor.tables.store import AnyRow, StoreIdentity
 
 _MIB = 1024 * 1024
@@ -69,6 +70,17 @@ def _options() -> Options:
     options.set_stats_dump_period_sec(0)
     options.set_stats_persist_period_sec(0)
     return options
+
+
+def _unlogged() -> WriteOptions:
+    # An attribute, whatever its stubs say.
+    options: Any = WriteOptions()
+    options.disable_wal = True
+    written: WriteOptions = options
+    return written
+
+
+_UNLOGGED = _unlogged()
 
 
 class _Told:
@@ -131,11 +143,12 @@ class RocksStore:
         self._told = told
         self._cursors: WeakSet[_Cursor] = WeakSet()
         self._closed = False
+        self._is_unlogged = False
         self._identity: StoreIdentity | None = None
         self._positions: dict[str, Offset] = {}
         self._written_ms: int | None = None
         if (label := rows.get(_LABEL)) is not None:
-            self._identity, self._positions, self._written_ms = _read_label(label)
+            self._identity, self._positions, self._written_ms = read_label(label)
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -160,7 +173,7 @@ class RocksStore:
         if newest:
             batch.delete_range(_FIRST, newest)
             batch.delete(newest)
-        batch.put(_LABEL, _label(identity, {}, None))
+        batch.put(_LABEL, write_label(identity, {}, None))
         self._apply(batch)
         self._identity, self._positions, self._written_ms = identity, {}, None
 
@@ -196,7 +209,12 @@ class RocksStore:
         return self._keys(self._track(keys, options), start)
 
     def write(
-        self, rows: Sequence[AnyRow], positions: Mapping[str, Offset], *, now_ms: int
+        self,
+        rows: Sequence[AnyRow],
+        positions: Mapping[str, Offset],
+        *,
+        now_ms: int,
+        is_logged: bool = True,
     ) -> None:
         batch = WriteBatch(raw_mode=True)
         put, delete = batch.put, batch.delete
@@ -206,9 +224,21 @@ class RocksStore:
             else:
                 put(key, value)
         moved = {**self._positions, **positions}
-        put(_LABEL, _label(self._identity, moved, now_ms))
-        self._apply(batch)
+        put(_LABEL, write_label(self._identity, moved, now_ms))
+        if is_logged:
+            self._apply(batch)
+        else:
+            self._is_unlogged = True
+            with self._told:
+                self._rows.write(batch, _UNLOGGED)
         self._positions, self._written_ms = moved, now_ms
+
+    def flush(self) -> None:
+        self._check_open()
+        if self._is_unlogged:
+            with self._told:
+                self._rows.flush(True)
+            self._is_unlogged = False
 
     def close(self) -> None:
         if self._closed:
@@ -220,6 +250,8 @@ class RocksStore:
         self._rows.close()
 
     def _apply(self, batch: WriteBatch) -> None:
+        # What is logged must not outlive what it was built on.
+        self.flush()
         with self._told:
             self._rows.write(batch)
 
@@ -261,27 +293,3 @@ def _bounded(end: bytes) -> ReadOptions:
     options = ReadOptions()
     options.set_iterate_upper_bound(end)
     return options
-
-
-def _label(
-    identity: StoreIdentity | None, positions: Mapping[str, Offset], written_ms: int | None
-) -> bytes:
-    return encode(
-        {
-            "log_id": None if identity is None else identity.log_id,
-            "positions": positions,
-            "schema_version": None if identity is None else identity.schema_version,
-            "written_ms": written_ms,
-        }
-    )
-
-
-def _read_label(
-    content: bytes,
-) -> tuple[StoreIdentity | None, dict[str, Offset], int | None]:
-    label = decode(content)
-    identity = None
-    if label["log_id"] is not None:
-        identity = StoreIdentity(label["log_id"], label["schema_version"])
-    positions = {topic: Offset(offset) for topic, offset in label["positions"].items()}
-    return identity, positions, label["written_ms"]

@@ -64,9 +64,22 @@ class Store(Protocol):
         ...
 
     def write(
-        self, rows: Sequence[AnyRow], positions: Mapping[str, Offset], *, now_ms: int
+        self,
+        rows: Sequence[AnyRow],
+        positions: Mapping[str, Offset],
+        *,
+        now_ms: int,
+        is_logged: bool = True,
     ) -> None:
-        """Write the rows and the positions that produced them, or neither; later rows win."""
+        """Write the rows and the positions that produced them, or neither; later rows win.
+
+        What is not logged may be lost with the process until `flush`: whole writes, the newest
+        first. It costs less where the rows can be had again.
+        """
+        ...
+
+    def flush(self) -> None:
+        """Make safe what was written without being logged."""
         ...
 
     def close(self) -> None:

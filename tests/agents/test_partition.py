@@ -47,11 +47,16 @@ class Sick(KeptStore):
     error: Exception | None = None
 
     def write(
-        self, rows: Sequence[AnyRow], positions: Mapping[str, Offset], *, now_ms: int
+        self,
+        rows: Sequence[AnyRow],
+        positions: Mapping[str, Offset],
+        *,
+        now_ms: int,
+        is_logged: bool = True,
     ) -> None:
         if self.error is not None:
             raise self.error
-        super().write(rows, positions, now_ms=now_ms)
+        super().write(rows, positions, now_ms=now_ms, is_logged=is_logged)
 
 
 @pytest.mark.parametrize("name", ["0/write", "0/documents"])

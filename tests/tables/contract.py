@@ -71,6 +71,19 @@ class StoreContract:
 
         assert rows_of(begun) == [(b"b", b"2")]
 
+    def test_what_is_not_logged_shows_at_once_and_after_a_flush(self, begun: Store) -> None:
+        begun.write([Row(b"a", b"1")], {"operations": Offset(4)}, now_ms=1, is_logged=False)
+        before = rows_of(begun)
+        begun.flush()
+
+        assert before == rows_of(begun) == [(b"a", b"1")]
+        assert begun.positions() == {"operations": 4}
+
+    def test_there_may_be_nothing_to_flush(self, store: Store) -> None:
+        store.flush()
+
+        assert rows_of(store) == []
+
     def test_an_empty_value_is_a_value(self, begun: Store) -> None:
         begun.write([Row(b"a", b"")], {}, now_ms=1)
 

@@ -96,6 +96,46 @@ def test_what_a_killed_process_wrote_is_there(
         assert store.positions() == {"operations": 5}
 
 
+WRITE_UNLOGGED_AND_DIE = """
+import os, sys
+from pathlib import Path
+from docreactor.tables.rocks import RocksStore
+from docreactor.tables.store import Row, StoreIdentity
+store = RocksStore.open(Path(sys.argv[1]))
+store.begin(StoreIdentity("a" * 32, 1))
+for at in range(1, 301):
+    rows = [Row(b"%05d" % (100 * at + one), os.urandom(600)) for one in range(100)]
+    store.write(rows, {"operations": at}, now_ms=9, is_logged=False)
+if "flush" in sys.argv:
+    store.flush()
+if "log" in sys.argv:
+    store.write([Row(b"last", b"v")], {"operations": 301}, now_ms=9)
+os.kill(os.getpid(), 9)
+"""
+
+
+def _after_unlogged_writes(path: Path, *ending: str) -> tuple[int, int]:
+    """How many rows and which position a killed process left."""
+    command = [sys.executable, "-c", WRITE_UNLOGGED_AND_DIE, str(path), *ending]
+    assert subprocess.run(command, check=False).returncode == -9
+    with closing(RocksStore.open(path)) as store:
+        return len(rows_of(store)), store.positions().get("operations", 0)
+
+
+def test_unlogged_writes_that_a_kill_takes_are_the_newest_and_go_whole(tmp_path: Path) -> None:
+    rows, position = _after_unlogged_writes(tmp_path)
+    assert rows == 100 * position
+    assert position < 300
+
+
+def test_what_was_flushed_survives_a_kill(tmp_path: Path) -> None:
+    assert _after_unlogged_writes(tmp_path, "flush") == (30_000, 300)
+
+
+def test_a_logged_write_takes_the_unlogged_ones_before_it_along(tmp_path: Path) -> None:
+    assert _after_unlogged_writes(tmp_path, "log") == (30_001, 301)
+
+
 def test_a_store_is_opened_once_in_one_process_too(tmp_path: Path) -> None:
     with closing(RocksStore.open(tmp_path)), pytest.raises(StoreLockedError):
         RocksStore.open(tmp_path)
