@@ -63,10 +63,7 @@ class Committer:
         if staging.dead_letters:
             appends[self._on(topics.dead_letters)] = staging.dead_letters
         async with self._transaction(consumed) as transaction:
-            firsts = dict(await transaction.send(appends)) if appends else {}
-            first = firsts.get(self._on(topics.operations), reached)
-            if staging.operations:
-                self.tail.check(first)
+            first = await self.tail.next_offset() if staging.operations else reached
             results = result_entries(
                 staging.ended,
                 log_id=self.log_id,
@@ -76,14 +73,16 @@ class Committer:
             )
             if results:
                 appends[self._on(topics.jobs)] = results
-                firsts |= await transaction.send({self._on(topics.jobs): results})
+            firsts = await transaction.send(appends) if appends else {}
+            if staging.operations:
+                self.tail.check(firsts[self._on(topics.operations)])
         self.metrics.transaction_s.observe(perf_counter() - since)
         positions = {topics.actions: consumed}
         for source, offset in firsts.items():
             if offset >= 0 and source.topic != topics.dead_letters:
                 positions[source.topic] = Offset(offset + len(appends[source]))
         if staging.operations:
-            self.tail.advance(positions[topics.operations])
+            self.tail.committed(positions[topics.operations])
         self._show(staging, results, positions)
         return positions.get(topics.operations, reached)
 
@@ -93,7 +92,7 @@ class Committer:
             async with self.ownership.transaction(consumed, self.lease) as transaction:
                 yield transaction
         except RecordRefusedError:
-            await self.tail.skip()
+            self.tail.forget()
             raise
 
     async def renew(self, consumed: Offset) -> None:

@@ -232,11 +232,7 @@ def _committer(deployment: Deployment, arrived: Arrived, partition: int, lease: 
         partition,
         deployment.log_id,
         arrived.ownership,
-        Tail(
-            deployment.log,
-            deployment.operations(partition),
-            arrived.tables.write_store.positions().get(deployment.topics.operations, Offset(0)),
-        ),
+        Tail(deployment.log, deployment.operations(partition)),
         arrived.tables.write_store,
         arrived.tables.write,
         arrived.tables.jobs,

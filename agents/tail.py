@@ -1,4 +1,4 @@
-"""Where a partition's next operation must stand when nobody else has written."""
+"""Where a partition's next operation will stand when nobody else writes."""
 
 from __future__ import annotations
 
@@ -8,32 +8,38 @@ from docreactor.pipeline.position import Offset
 
 
 class Tail:
-    """Notices records that a previous owner's producer left behind.
+    """Says at which offset our next record lands, and notices that somebody else has written.
 
-    A producer that was cut off by a broker's crash may deliver its last batch when the broker is
-    back, without the coordinator's knowledge: no marker ends it, and the next commit under the same
-    transactional id would make it stand. It shows in the offset at which our own records land.
+    The owner of a partition is its only writer: behind its own last record stands the marker of
+    its transaction and nothing else. What an earlier transaction has left open is ended before:
+    see `Markers` and `Ownership.mend`.
     """
 
-    def __init__(self, log: Log, source: TopicPartition, next_offset: Offset) -> None:
+    def __init__(self, log: Log, source: TopicPartition) -> None:
         self._log = log
         self._source = source
-        self._next_offset = next_offset
+        self._next: Offset | None = None
+
+    async def next_offset(self) -> Offset:
+        """Where our next record must land; the log is asked where that is not known."""
+        if self._next is None:
+            ends = await self._log.end_offsets([self._source], Isolation.UNCOMMITTED)
+            self._next = ends[self._source]
+        return self._next
 
     def check(self, first: Offset) -> None:
-        """LogError unless at most the marker of our own last transaction lies between."""
-        if first not in (self._next_offset, self._next_offset + 1):
+        """LogError unless our records landed where they had to."""
+        if first != self._next:
             topic, partition = self._source
             raise LogError(
-                f"{topic}-{partition}: expected {self._next_offset}, wrote at {first}: "
+                f"{topic}-{partition}: expected {self._next}, wrote at {first}: "
                 "what lies between is not ours; restoring again"
             )
 
-    def advance(self, next_offset: Offset) -> None:
-        """Our own records end there."""
-        self._next_offset = next_offset
+    def committed(self, next_offset: Offset) -> None:
+        """Our own records end there, and their marker follows."""
+        self._next = Offset(next_offset + 1)
 
-    async def skip(self) -> None:
-        """Step over what an abort of our own has left."""
-        ends = await self._log.end_offsets([self._source], Isolation.UNCOMMITTED)
-        self._next_offset = ends[self._source]
+    def forget(self) -> None:
+        """What was aborted has left an unknown number of records."""
+        self._next = None

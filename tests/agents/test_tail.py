@@ -13,24 +13,26 @@ def _source() -> TopicPartition:
     return TopicPartition("test.operations", 0)
 
 
-def test_at_most_one_marker_lies_between_two_batches_of_ours() -> None:
-    tail = Tail(site().log(), _source(), Offset(5))
-    tail.check(Offset(5))
-    tail.check(Offset(6))
-    tail.advance(Offset(9))
+async def test_one_marker_lies_between_two_batches_of_ours() -> None:
+    tail = Tail(site().log(), _source())
+    tail.committed(Offset(9))
+    assert await tail.next_offset() == 10
     tail.check(Offset(10))
-    for strange in (Offset(8), Offset(11), Offset(-1)):
+    for strange in (Offset(9), Offset(11), Offset(-1)):
         with pytest.raises(LogError, match="is not ours"):
             tail.check(strange)
 
 
-async def test_what_an_abort_left_is_stepped_over() -> None:
+async def test_the_log_is_asked_at_first_and_after_an_abort() -> None:
     place = site()
     writer = await place.log().writer()
     await writer.append(_source(), [Entry(b"k", b"v")] * 4)
-    tail = Tail(place.log(), _source(), Offset(0))
-    await tail.skip()
-    tail.check(Offset(4))
+    tail = Tail(place.log(), _source())
+    assert await tail.next_offset() == 4
+    await writer.append(_source(), [Entry(b"k", b"v")])
+    assert await tail.next_offset() == 4
+    tail.forget()
+    assert await tail.next_offset() == 5
 
 
 async def test_a_batch_that_lands_behind_strange_records_is_undone_and_decided_anew() -> None:
