@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
@@ -56,6 +56,7 @@ class Committer:
         since = perf_counter()
         reached = self.store.positions().get(topics.operations, Offset(0))
         appends: dict[TopicPartition, list[Entry]] = {}
+        firsts: Mapping[TopicPartition, Offset] = {}
         if staging.operations:
             appends[self._on(topics.operations)] = staging.operations
         if staging.keyframes.rows:
@@ -73,7 +74,8 @@ class Committer:
             )
             if results:
                 appends[self._on(topics.jobs)] = results
-            firsts = await transaction.send(appends) if appends else {}
+            if appends:
+                firsts = await transaction.send(appends)
             if staging.operations:
                 self.tail.check(firsts[self._on(topics.operations)])
         self.metrics.transaction_s.observe(perf_counter() - since)

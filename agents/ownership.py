@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -36,6 +37,7 @@ class Ownership:
         self._transactor = transactor
         self._markers = markers
         self._committed: Offset | None = None
+        self._settling: asyncio.Task[None] | None = None
 
     @classmethod
     async def take(
@@ -95,7 +97,7 @@ class Ownership:
 
         After RecordRefused it may be used again. Any other LogError ends it.
         """
-        await self._markers.settle()
+        await self._settle()
         moment = lease.moment()
         try:
             async with self._transactor.transaction() as transaction:
@@ -107,10 +109,20 @@ class Ownership:
             raise
         self._committed = consumed
         lease.prove(moment)
+        # While the next batch is decided: whoever writes it need not wait for this then.
+        self._settling = asyncio.create_task(self._markers.settle())
 
     async def close(self) -> None:
         """Idempotent."""
+        settling, self._settling = self._settling, None
+        if settling is not None:
+            settling.cancel()
+            await asyncio.gather(settling, return_exceptions=True)
         await self._transactor.close()
+
+    async def _settle(self) -> None:
+        settling, self._settling = self._settling, None
+        await (settling or self._markers.settle())
 
     async def _open_again(self) -> None:
         """A refusal spends a transactor. Somebody else may have come in before the next is open."""

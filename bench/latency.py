@@ -28,7 +28,8 @@ from docreactor.pipeline.registry import load
 from docreactor.tables.rocks import RocksStore
 
 _TIMEOUT_S = 30.0
-_WARM_UP = 50
+# A Kafka that was just started compiles itself for half a minute, on the cores measured here.
+_WARM_UP_PER_S = 200.0
 _POLL_S = 0.05
 
 _UNTIL: tuple[Until, ...] = ("write", "read")
@@ -48,6 +49,7 @@ class Paces:
     slow_s: float = 20.0
     open_per_s: float = 400.0
     open_s: float = 60.0
+    warm_up_s: float = 30.0
 
 
 async def measure_latency(stage: Stage, workload: Workload, paces: Paces) -> list[Figure]:
@@ -87,8 +89,8 @@ async def _http(stage: Stage, wire: Wire, workload: Workload, paces: Paces) -> l
 async def _paced(way: str, submit: Submit, stage: Stage, paces: Paces) -> list[Figure]:
     figures: list[Figure] = []
     numbers = count()
-    for _ in range(_WARM_UP):
-        await submit(next(numbers), "read")
+    stage.say(f"{way}: warming up")
+    await at_rate(_asking(submit, numbers, _UNTIL), per_s=_WARM_UP_PER_S, seconds=paces.warm_up_s)
     for until in _UNTIL:
         stage.say(f"{way}: {paces.sequential} requests, one by one, to {_name(until)}")
         taken = await one_by_one(_asking(submit, numbers, (until,)), paces.sequential)

@@ -18,7 +18,6 @@ _PACKAGES = (
     "pydantic",
     "rocksdict",
     "uvicorn",
-    "uvloop",
 )
 
 

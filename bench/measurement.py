@@ -8,8 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-import uvloop
-
 from docreactor.agents.journal import named
 from docreactor.bench.comparison import measure_faust
 from docreactor.bench.hot import measure_hot
@@ -22,6 +20,8 @@ from docreactor.bench.trace import read_trace
 from docreactor.bench.workload import Workload
 from docreactor.bench.write import measure_write
 from docreactor.gateway.broker.progress import Progress
+
+_WARM_UP_S = 30.0
 
 
 class Measurement(Protocol):
@@ -88,7 +88,8 @@ class Latency:
 
     async def measure(self, stage: Stage) -> Sequence[Figure]:
         workload = Workload(self.partitions, self.documents)
-        paces = Paces(open_per_s=self.rate, open_s=self.seconds)
+        warm_up_s = min(_WARM_UP_S, self.seconds)
+        paces = Paces(open_per_s=self.rate, open_s=self.seconds, warm_up_s=warm_up_s)
         return await measure_latency(stage, workload, paces)
 
 
@@ -122,7 +123,7 @@ def take(measurement: Measurement, *, directory: Path | None, progress: Progress
         ) as stage:
             return await measurement.measure(stage)
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner() as runner:
         try:
             figures = runner.run(run())
         except BaseExceptionGroup as group:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from time import perf_counter
 
-# Not the loop's own clock: uvloop's stands still within a turn and counts whole milliseconds.
+# Not the loop's own clock, which need not be as fine.
 
 Ask = Callable[[int], Awaitable[None]]
 """Sends the request of this number and returns when it has its answer."""

@@ -11,8 +11,6 @@ from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 
-import uvloop
-
 from docreactor.agents.node import Node
 from docreactor.agents.worker import Worker
 from docreactor.gateway.announcement import Announcement
@@ -104,7 +102,7 @@ def run_worker(
             front=HttpFront(listener),
             announce=lambda: announce(announcement),
         )
-        runner = running.enter_context(asyncio.Runner(loop_factory=uvloop.new_event_loop))
+        runner = running.enter_context(asyncio.Runner())
         # A terminal that is closed stops a worker as kill does.
         runner.get_loop().add_signal_handler(signal.SIGHUP, signal.raise_signal, signal.SIGTERM)
         if supervised:

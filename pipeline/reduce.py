@@ -53,8 +53,9 @@ def reduce(
 ) -> tuple[StreamState, str | None]:
     """One action of a model, its input as `content`, and the error that goes into its operation.
 
-    UnknownAction and InvalidInput are raised: they say that the action itself is wrong; so is
-    ReducerTimeout, because what takes too long here may be fast enough elsewhere. Whatever the reducer raises is an error of the operation.
+    UnknownAction and InvalidInput are raised: they say that the action itself is wrong.
+    ReducerTimeout is raised too: what takes too long here may be fast enough elsewhere. Whatever
+    the reducer raises is an error of the operation.
     """
     rules = model.rules(base.version, scope)
     reducer = model.reducer(rules, scope, action_type)

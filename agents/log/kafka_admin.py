@@ -184,7 +184,7 @@ class KafkaAdmin:
         try:
             return await self._ask(doing, lambda: question(consumer))
         except LogError:
-            # A connection that breaks under uvloop may end the task that keeps aiokafka's metadata.
+            # An error that aiokafka does not expect may end the task that keeps its metadata.
             # Then this one never answers again.
             if self._consumers.get(isolation) is consumer:
                 del self._consumers[isolation]

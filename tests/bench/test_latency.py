@@ -6,7 +6,7 @@ from docreactor.bench.latency import Paces, measure_latency
 from docreactor.bench.stage import Stage
 from docreactor.bench.workload import Workload
 
-PACES = Paces(sequential=5, slow_per_s=20, slow_s=0.5, open_per_s=50, open_s=1)
+PACES = Paces(sequential=5, slow_per_s=20, slow_s=0.5, open_per_s=50, open_s=1, warm_up_s=0.5)
 
 
 async def test_both_ways_are_timed_to_written_and_to_shown_at_every_pace(stage: Stage) -> None:
