@@ -19,6 +19,7 @@ import orjson
 from docreactor.gateway.announcement import Announcement
 from docreactor.gateway.broker.development import stop_broker
 from docreactor.gateway.broker.progress import silent
+from docreactor.gateway.demo.interrupt import interrupted_afterwards
 from docreactor.pipeline.errors import DeploymentDidNotStartError
 from docreactor.pipeline.settings import Settings
 
@@ -70,20 +71,26 @@ def child(plan: Plan, *, keep: bool) -> Generator[Child]:
     """The deployment, ended with the block; with `keep` only when the block fails."""
     plan.data.mkdir(parents=True, exist_ok=True)
     line, journal = plan.data / "up.json", plan.data / "up.log"
-    with line.open("wb") as output, journal.open("wb") as complaints:
-        # A session of its own: Ctrl-C reaches the demo, which ends the deployment in order.
-        process = subprocess.Popen(
-            plan.command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=complaints,
-            env=plan.environment,
-            start_new_session=True,
-        )
+    process: subprocess.Popen[bytes] | None = None
     try:
+        with (
+            line.open("wb") as output,
+            journal.open("wb") as complaints,
+            interrupted_afterwards(),
+        ):
+            # A session of its own: Ctrl-C reaches the demo, which ends the deployment in order.
+            process = subprocess.Popen(
+                plan.command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=complaints,
+                env=plan.environment,
+                start_new_session=True,
+            )
         yield Child(process.pid, _announced(process, line, journal))
     except BaseException:
-        _end(process, plan)
+        if process is not None:
+            _end(process, plan)
         raise
     if not keep:
         _end(process, plan)
