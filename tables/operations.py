@@ -121,26 +121,26 @@ class OperationsTable:
         """What moving a stream's head writes."""
         return _head_row(stream.prefix.encode(), head)
 
-    def restore_rows(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[Row]:
+    def restore_rows(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[AnyRow]:
         """What records of the topic write, in the topic's order, updated heads included.
 
         A tombstone removes its operation and its stream's head: only an erasure writes one, and
         it leaves no operation of the stream.
         """
-        rows: list[Row] = []
+        rows: list[AnyRow] = []
         append, action_id, pack = rows.append, fields.action_id, _pack_index
         streams: dict[bytes, list[tuple[int, bytes]] | None] = {}
         erased: list[bytes] = []
         for key, value in records:
             prefix = key[:-INDEX_DIGITS]
             operation_key = _OPERATION + key
-            append(Row(operation_key, value))
+            append((operation_key, value))
             if value is None:
                 streams[prefix] = None
                 erased.append(operation_key)
                 continue
             index = int(key[-INDEX_DIGITS:])
-            append(Row(_ACTION + prefix + action_id(value), pack(index)))
+            append((_ACTION + prefix + action_id(value), pack(index)))
             stream = streams.get(prefix)
             if stream is None:
                 streams[prefix] = [(index, value)]
@@ -152,10 +152,10 @@ class OperationsTable:
             append(_head_row(prefix, moved))
         return rows + self._forgotten(erased, rows) if erased else rows
 
-    def _forgotten(self, erased: list[bytes], rows: list[Row]) -> list[Row]:
+    def _forgotten(self, erased: list[bytes], rows: list[AnyRow]) -> list[AnyRow]:
         """The rows that remove the action ids of erased operations."""
         written = {key: value for key, value in rows if value is not None}
-        forgotten: list[Row] = []
+        forgotten: list[AnyRow] = []
         for key in erased:
             content = written.get(key) or self._store.get(key)
             if content is not None:
