@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _CONNECTIONS_MAX = 512
+_IDLE_MAX_S = 2.0
+"""Less than servers wait before they close a connection."""
 
 
 class Answer(NamedTuple):
@@ -34,7 +37,7 @@ class Wire:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
-        self._idle: list[Connection] = []
+        self._idle: list[tuple[Connection, float]] = []
         self._room = asyncio.Semaphore(_CONNECTIONS_MAX)
 
     async def get(self, path: str) -> Answer:
@@ -50,14 +53,24 @@ class Wire:
         if body:
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         async with self._room:
-            connection = self._idle.pop() if self._idle else await self._open()
+            connection = self._rested() or await self._open()
             try:
                 answer = await _exchange(connection, f"{head}\r\n".encode() + body)
             except BaseException:
                 connection.writer.close()
                 raise
-            self._idle.append(connection)
+            self._idle.append((connection, time.monotonic()))
         return answer
+
+    def _rested(self) -> Connection | None:
+        """An idle connection that the server has not closed for being idle."""
+        now = time.monotonic()
+        while self._idle:
+            connection, since = self._idle.pop()
+            if now - since < _IDLE_MAX_S and not connection.reader.at_eof():
+                return connection
+            connection.writer.close()
+        return None
 
     async def _open(self) -> Connection:
         return Connection(*await asyncio.open_connection(self._host, self._port, limit=1 << 26))
@@ -65,10 +78,10 @@ class Wire:
     async def close(self) -> None:
         """Close what is idle."""
         idle, self._idle = self._idle, []
-        for connection in idle:
+        for connection, _ in idle:
             connection.writer.close()
         await asyncio.gather(
-            *(connection.writer.wait_closed() for connection in idle), return_exceptions=True
+            *(connection.writer.wait_closed() for connection, _ in idle), return_exceptions=True
         )
 
 
