@@ -106,7 +106,7 @@ class ReducerAgent:
                 staging.dead_letters.append(dead_letter(record, self._source, error))
             else:
                 stage = staging.stage(Stream(job.document_id, job.scope, job.branch))
-                keys = [action_key(stage.prefix, action.id) for action in job.actions]
+                keys = [action_key(stage.stream, action.id) for action in job.actions]
                 jobs.append(_Asked(record.offset, job, stage, keys))
         return jobs
 
@@ -117,9 +117,11 @@ class ReducerAgent:
         stages = [asked.stage for asked in jobs for _ in asked.keys]
         for key, stage, index in zip(keys, stages, operations.indexes_at(keys), strict=True):
             if index is not None:
-                content = operations.get(stage.stream, index) or b""
-                action = Operation.decode(content).action
-                staging.known[key] = Known(action, action.timestamp)
+                known = _known(operations.get(stage.stream, index), key, stage.stream)
+                if known is not None:
+                    staging.known[key] = known
+                else:
+                    staging.known.setdefault(key, Known(None, None))
         missing: list[StreamStage] = []
         for stage in staging.streams.values():
             newest = cache.newest(stage.stream)
@@ -168,6 +170,14 @@ class ReducerAgent:
             raise DocumentNotFoundError(job.document_id, job.branch)
         if document.is_deleted and job.actions[0].type != CREATE_DOCUMENT:
             raise DocumentDeletedError(document.id, document.deleted_at)
+
+
+def _known(content: bytes | None, key: bytes, stream: Stream) -> Known | None:
+    """The stream's own operation as what its action id stands for; None when it is another's."""
+    action = None if content is None else Operation.decode(content).action
+    if action is None or action_key(stream, action.id) != key:
+        return None
+    return Known(action, action.timestamp)
 
 
 def _fresh(asked: _Asked, staging: Staging) -> dict[bytes, Action]:

@@ -18,7 +18,7 @@ from docreactor.tables.store import Store
 OpenStore = Callable[[str], Store]
 """Opens the store of this name: `<partition>/write` or `<partition>/documents`."""
 
-WRITE_SCHEMA = 1
+WRITE_SCHEMA = 2
 DOCUMENTS_SCHEMA = 1
 
 

@@ -65,16 +65,20 @@ class StreamStage:
 
 
 class Known(NamedTuple):
-    """What an action id stands for already, and when that was; None for a time not yet given."""
+    """What an action id stands for already, and when that was; None for a time not yet given.
 
-    action: Action | StoredAction
+    Without an action it stands for one of another scope.
+    """
+
+    action: Action | StoredAction | None
     timestamp: str | None
 
     def check(self, action: Action) -> None:
         """ActionIdConflict unless the action is the known one. A time that was left out is any."""
         known, timestamp = self
         same = (
-            action.type == known.type
+            known is not None
+            and action.type == known.type
             and action.scope == known.scope
             and input_content(action.input) == input_content(known.input)
             and (

@@ -107,8 +107,8 @@ class OperationsTable:
         return [(int(key[-INDEX_DIGITS:]), value) for key, value in islice(rows, count_max)]
 
     def index_of(self, stream: Stream, action_id: str) -> int | None:
-        """The newest index at which an action was stored."""
-        return self.indexes_at([action_key(stream.prefix.encode(), action_id)])[0]
+        """The newest index at which an action was stored, in whichever scope of the branch."""
+        return self.indexes_at([action_key(stream, action_id)])[0]
 
     def indexes_at(self, action_keys: Sequence[bytes]) -> list[int | None]:
         """As `index_of`, by `action_key`, in the order asked, in one look-up."""
@@ -130,6 +130,7 @@ class OperationsTable:
         rows: list[AnyRow] = []
         append, action_id, pack = rows.append, fields.action_id, _pack_index
         streams: dict[bytes, list[tuple[int, bytes]] | None] = {}
+        spaces: dict[bytes, bytes] = {}
         erased: list[bytes] = []
         for key, value in records:
             prefix = key[:-INDEX_DIGITS]
@@ -140,7 +141,10 @@ class OperationsTable:
                 erased.append(operation_key)
                 continue
             index = int(key[-INDEX_DIGITS:])
-            append((_ACTION + prefix + action_id(value), pack(index)))
+            space = spaces.get(prefix)
+            if space is None:
+                space = spaces[prefix] = _action_space(prefix)
+            append((space + action_id(value), pack(index)))
             stream = streams.get(prefix)
             if stream is None:
                 streams[prefix] = [(index, value)]
@@ -160,13 +164,13 @@ class OperationsTable:
             content = written.get(key) or self._store.get(key)
             if content is not None:
                 prefix = key[len(_OPERATION) : -INDEX_DIGITS]
-                forgotten.append(Row(_ACTION + prefix + fields.action_id(content), None))
+                forgotten.append(Row(_action_space(prefix) + fields.action_id(content), None))
         return forgotten
 
 
-def action_key(prefix: bytes, action_id: str) -> bytes:
-    """The key of the row that remembers an action; `prefix` is its stream's."""
-    return b"%b%b%b" % (_ACTION, prefix, action_id.encode())
+def action_key(stream: Stream, action_id: str) -> bytes:
+    """The key of the row that remembers an action: one for all scopes of a document's branch."""
+    return f"a/{stream.document_id}/{stream.branch}/{action_id}".encode()
 
 
 def operation_rows(
@@ -174,6 +178,12 @@ def operation_rows(
 ) -> tuple[AnyRow, AnyRow]:
     """What storing one operation writes, but for its stream's head. `key` is its record's."""
     return (_OPERATION + key, content), (action_key, _pack_index(index))
+
+
+def _action_space(prefix: bytes) -> bytes:
+    """What the keys of a stream's actions begin with."""
+    document_id, _, rest = prefix.split(b"/", 2)
+    return b"%b%b/%b" % (_ACTION, document_id, rest)
 
 
 def _moved(stored: Head | None, operations: list[tuple[int, bytes]]) -> Head:

@@ -57,7 +57,7 @@ class Place:
 
 
 def _key(action_id: str, stream: Stream = HOME) -> bytes:
-    return action_key(stream.prefix.encode(), action_id)
+    return action_key(stream, action_id)
 
 
 def _create(**changes: Any) -> Action:

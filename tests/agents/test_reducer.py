@@ -106,6 +106,47 @@ async def test_a_known_id_with_other_content_is_a_conflict(waiting: bool) -> Non
         assert await total(node, "d1") == 4
 
 
+@pytest.mark.parametrize("waiting", [True, False])
+async def test_an_id_that_another_scope_knows_is_a_conflict(waiting: bool) -> None:
+    place = site()
+    async with place.node() as node:
+        await _created(place, node)
+        first = place.job("d1", [(ADD, {"amount": 4})], ids=["one"])
+        second = place.job("d1", [(ADD, {"amount": 4})], ids=["one"], scope="local")
+        if waiting:
+            await done(node, first)
+            result = await done(node, second)
+        else:
+            _, result = await asyncio.gather(done(node, first), done(node, second))
+        assert _error(result) == "ActionIdConflict"
+        assert operations(node, "d1", "local") == []
+
+
+async def test_a_repeat_stands_beside_the_same_id_in_another_scope() -> None:
+    place = site()
+    async with place.node() as node:
+        await _created(place, node)
+        await done(node, place.job("d1", [(ADD, {"amount": 4})], ids=["one"]))
+        jobs = [
+            place.job("d1", [(ADD, {"amount": 4})], ids=["one"], scope=scope)
+            for scope in ("local", "global", "local")
+        ]
+        await place.enqueue(*jobs)
+        await done(node, place.job("d1", [(ADD, {"amount": 9})], ids=["after"]))
+        results = [live(node).job(job.id) for job in jobs]
+        assert [result and result.error is None for result in results] == [False, True, False]
+
+
+async def test_the_same_id_on_another_branch_is_another_action() -> None:
+    place = site()
+    async with place.node() as node:
+        await _created(place, node)
+        await _created(place, node, branch="draft")
+        await done(node, place.job("d1", [(ADD, {"amount": 4})], ids=["one"]))
+        job = place.job("d1", [(ADD, {"amount": 4})], ids=["one"], branch="draft")
+        assert (await done(node, job)).error is None
+
+
 async def test_a_job_that_fails_leaves_nothing_to_the_jobs_of_its_batch() -> None:
     place = site()
     async with place.node() as node:

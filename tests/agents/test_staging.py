@@ -46,7 +46,7 @@ def _place(staging: Staging, stream: Stream, count: int = 1) -> StreamStage:
     for _ in range(count):
         index = stage.head.next_index
         action = Action(id=f"a{index}", type="ADD", scope=stream.scope, input=index)
-        key = action_key(stage.prefix, action.id)
+        key = action_key(stage.stream, action.id)
         staging.operations.append(Entry(record_key(stream, index), b"o"))
         staging.placed.append(key)
         staging.rows += operation_rows(record_key(stream, index), key, index, b"o")
@@ -78,8 +78,11 @@ def test_a_job_that_succeeded_joins_the_batch() -> None:
     assert (stage.head.next_index, stage.state) == (2, _state(1))
     assert len(staging.operations) == len(staging.placed) == 2
     assert len(staging.rows) == 4
-    known = staging.known[action_key(stage.prefix, "a0")]
-    assert (known.action.id, known.timestamp) == ("a0", AT)
+    known = staging.known[action_key(stage.stream, "a0")]
+    assert (known.action, known.timestamp) == (
+        Action(id="a0", type="ADD", scope="global", input=0),
+        AT,
+    )
     assert [row.value for row in staging.keyframes.rows] == [b"keyframe"]
 
 
@@ -106,7 +109,7 @@ def test_a_job_that_failed_takes_nothing_of_the_jobs_before_it_along() -> None:
     stage.load(Head(5, 4, "before", -1, 0))
     stage.state = _state(4)
     known = Known(Action(id="a4", type="ADD", scope="global"), AT)
-    staging.known[action_key(stage.prefix, "a4")] = known
+    staging.known[action_key(stage.stream, "a4")] = known
     _place(staging, STREAM)
     staging.keep(STREAM, 5, b"keyframe")
     staging.succeed(_job(1), 7)
@@ -225,6 +228,11 @@ def test_another_action_of_a_known_id_is_a_conflict(change: dict[str, Any]) -> N
     known = Action(**KNOWN, timestamp=AT)
     with pytest.raises(ActionIdConflictError, match="a1"):
         _known(known).check(Action(**KNOWN | change))
+
+
+def test_an_id_that_another_scope_holds_is_a_conflict() -> None:
+    with pytest.raises(ActionIdConflictError, match="a1"):
+        Known(None, None).check(Action(**KNOWN))
 
 
 @pytest.mark.parametrize(("operations_until", "next_offset"), [(0, 90), (1, 101), (5, 105)])

@@ -128,13 +128,14 @@ def test_the_scopes_of_a_branch_are_those_with_operations(written: Written) -> N
     assert table.scopes("x", "main") == {}
 
 
-def test_an_action_is_known_by_its_id_within_its_stream(written: Written) -> None:
+def test_an_action_is_known_by_its_id_in_every_scope_of_its_branch(written: Written) -> None:
     written.append(STREAM, {"text": "x"}, id="mine")
     table = written.operations
 
     assert table.index_of(STREAM, "mine") == 25
-    assert table.index_of(home("d"), "mine") is None
-    keys = [action_key(STREAM.prefix.encode(), action_id) for action_id in ("x", "mine")]
+    assert table.index_of(home("d"), "mine") == 25
+    assert table.index_of(Stream("d", "global", "draft"), "mine") is None
+    keys = [action_key(STREAM, action_id) for action_id in ("x", "mine")]
     assert table.indexes_at(keys) == [None, 25]
     assert table.indexes_at([]) == []
 

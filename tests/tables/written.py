@@ -132,7 +132,7 @@ class Written:
         )
         states.append(state)
         self.records.append((record_key(stream, index), content))
-        known = action_key(stream.prefix.encode(), given["id"])
+        known = action_key(stream, given["id"])
         rows = operation_rows(record_key(stream, index), known, index, content)
         self.write([*rows, self.operations.head_row(stream, self._moved(head, content))])
         return state
