@@ -38,6 +38,9 @@ def listen(host: str, port: int, advertised_url: str | None) -> Listener:
     except OSError as error:
         raise AddressInUseError(host, port, error.strerror or str(error)) from error
     bound.setblocking(False)
+    # Every connection inherits it: without, an answer in two writes waits 40 ms for the first to
+    # be acknowledged.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
     taken = bound.getsockname()[1]
     anywhere = host in ("0.0.0.0", "::", "")
     here = "127.0.0.1" if anywhere else host

@@ -74,6 +74,15 @@ async def test_signals_are_left_to_the_worker() -> None:
         assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_an_answer_never_waits_for_the_acknowledgement_of_its_first_part() -> None:
+    listener = listen("127.0.0.1", 0, None)
+    with listener.socket, socket.create_connection(listener.socket.getsockname()[:2]):
+        listener.socket.setblocking(True)
+        accepted, _ = listener.socket.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_taken_port_is_refused_by_name() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
