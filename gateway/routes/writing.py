@@ -115,8 +115,12 @@ class WriteRoutes:
 
 
 def _known(live: LivePartition, document_id: str, branch: str) -> Document | None:
-    """The document as the documents table shows it, which may be a moment behind."""
+    """The document as the reducer left it, or as the view shows it, a moment behind."""
     stream = Stream(document_id, DOCUMENT_SCOPE, branch)
+    newest = live.cache.peek(stream)
+    if newest is not None:
+        created: Document = newest.state
+        return created
     content = live.documents.row(stream)
     if content is None:
         return None

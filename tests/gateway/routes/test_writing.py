@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from docreactor.gateway.reach import ANSWERED_BY
+from docreactor.tables.store import Row
 from tests.gateway.deployment import TODO_TYPE, Gate, Running, one_node, problem_of, several_nodes
 
 ACTIONS = "/v1/documents/shop-1/actions"
@@ -207,6 +208,19 @@ async def test_a_job_that_fails_answers_with_its_error_and_the_job(one: Running)
     assert mismatch.json()["job"]["status"] == "FAILED"
     assert problem_of(unknown) == (404, "DocumentNotFound")
     assert problem_of(again) == (409, "DocumentAlreadyExists")
+
+
+async def test_a_document_that_the_view_does_not_show_yet_has_its_actions_checked(
+    one: Running,
+) -> None:
+    await one.create("shop-1")
+    live = one.node.local(one.node.partition_of("shop-1"))
+    assert live is not None
+    shown = live.documents.store
+    shown.write([Row(key, None) for key in shown.keys(b"s/", b"s0")], {}, now_ms=1)
+    reply = await one.http.post(ACTIONS, json=adding("Milk", type="PAINT"))
+
+    assert problem_of(reply) == (422, "UnknownAction")
 
 
 async def test_what_a_reducer_refuses_is_an_operation_and_no_failure(one: Running) -> None:
