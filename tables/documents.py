@@ -104,12 +104,14 @@ class DocumentsTable:
     ) -> ShownDocument | None:
         """The header and the scope `document` with those asked for, or with all there are.
 
-        A scope without operations shows what its model gives a new document.
+        A scope is there with its first operation or with the state that the creation gave it. A
+        scope without operations shows what its model gives a new document.
         """
         header = self.header(document_id, branch)
         if header is None:
             return None
-        wanted = {*header.revision, _DEFAULT_SCOPE} if scopes is None else set(scopes)
+        begun = header.document.initial_state
+        wanted = {*header.revision, *begun, _DEFAULT_SCOPE} if scopes is None else set(scopes)
         state: dict[str, JSON] = {DOCUMENT_SCOPE: header.document.state}
         for scope in sorted(wanted - {DOCUMENT_SCOPE}):
             stream = Stream(document_id, scope, branch)

@@ -192,6 +192,16 @@ def test_a_scope_without_operations_shows_what_a_new_document_has(place: Place) 
     assert place.table.document("x", "main") is None
 
 
+def test_a_scope_that_the_creation_began_is_shown_before_its_first_operation(place: Place) -> None:
+    place.written.create("d", initial_state={"local": {"lines": ["begun"]}})
+    place.follow()
+
+    shown = place.table.document("d", "main")
+    assert shown is not None
+    assert shown.state["local"] == {"lines": ["begun"]}
+    assert shown.header.revision == {"document": 2}
+
+
 def test_a_deleted_document_still_has_a_header_that_says_so(place: Place) -> None:
     place.create("d")
     place.delete("d")

@@ -72,7 +72,12 @@ class Written:
         self.operations = OperationsTable(self.store)
 
     def create(
-        self, document_id: str, branch: str = "main", *, slug: str | None = None
+        self,
+        document_id: str,
+        branch: str = "main",
+        *,
+        slug: str | None = None,
+        initial_state: dict[str, Any] | None = None,
     ) -> StreamState:
         """Creation and first upgrade."""
         stream = home(document_id, branch)
@@ -83,6 +88,7 @@ class Written:
             "document_id": document_id,
             "from_version": 0,
             "to_version": 1,
+            "initial_state": initial_state,
         }
         return self.append(stream, upgrade, action_type=UPGRADE_DOCUMENT)
 
