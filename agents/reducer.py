@@ -15,6 +15,7 @@ from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.pipeline.action import CREATE_DOCUMENT, DOCUMENT_SCOPE, Action
 from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.errors import (
+    DocumentAlreadyExistsError,
     DocumentDeletedError,
     DocumentNotFoundError,
     ReactorError,
@@ -146,7 +147,7 @@ class ReducerAgent:
         try:
             fresh = _fresh(asked, staging)
             if fresh:
-                self._check(job, stage)
+                self._check(job, stage, begins=fresh.get(asked.keys[0]))
                 for key, action in fresh.items():
                     self._placement.place(action, key, stage, staging)
         except ReactorError as error:
@@ -155,21 +156,23 @@ class ReducerAgent:
         else:
             staging.succeed(job, offset)
 
-    def _check(self, job: Mutation, stage: StreamStage) -> None:
-        """What can be refused before anything is reduced."""
-        revision = stage.head.next_index
-        if job.expected_revision is not None and job.expected_revision != revision:
-            raise RevisionMismatchError(expected=job.expected_revision, actual=revision)
+    def _check(self, job: Mutation, stage: StreamStage, *, begins: Action | None) -> None:
+        """What can be refused before anything is reduced; `begins` is its first action if new."""
         for needed in (stage.home, stage):
             if needed.broken is not None:
                 raise needed.broken
-        if job.actions[0].type == CREATE_DOCUMENT and job.scope == DOCUMENT_SCOPE:
-            return
         document = stage.document
-        if document is None:
+        if job.actions[0].type == CREATE_DOCUMENT and job.scope == DOCUMENT_SCOPE:
+            # Before its time is looked at, which may well be that of the first creation.
+            if begins is not None and document is not None:
+                raise DocumentAlreadyExistsError(job.document_id, job.branch)
+        elif document is None:
             raise DocumentNotFoundError(job.document_id, job.branch)
-        if document.is_deleted and job.actions[0].type != CREATE_DOCUMENT:
+        elif document.is_deleted:
             raise DocumentDeletedError(document.id, document.deleted_at)
+        revision = stage.head.next_index
+        if job.expected_revision is not None and job.expected_revision != revision:
+            raise RevisionMismatchError(expected=job.expected_revision, actual=revision)
 
 
 def _known(content: bytes | None, key: bytes, stream: Stream) -> Known | None:

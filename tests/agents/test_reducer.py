@@ -400,6 +400,28 @@ async def test_a_branch_begins_with_a_creation_of_its_own() -> None:
         assert _error(result) == "DocumentNotFound"
 
 
+async def test_a_second_creation_is_told_so_whatever_its_time() -> None:
+    place = site()
+    async with place.node() as node:
+        await _created(place, node)
+        job = place.creation("d1")
+        dated = tuple(replace(one, timestamp="2001-01-01T00:00:00Z") for one in job.actions)
+        result = await done(node, replace(job, actions=dated))
+        assert _error(result) == "DocumentAlreadyExists"
+
+
+async def test_what_is_not_there_is_told_before_its_revision_is_compared() -> None:
+    place = site()
+    async with place.node() as node:
+        steps: list[tuple[str, Any]] = [(ADD, {"amount": 1})]
+        missing = await done(node, place.job("d1", steps, expected_revision=7))
+        await _created(place, node)
+        end = [("DELETE_DOCUMENT", {"document_id": "d1"})]
+        await done(node, place.job("d1", end, scope="document"))
+        deleted = await done(node, place.job("d1", steps, expected_revision=7))
+        assert [_error(missing), _error(deleted)] == ["DocumentNotFound", "DocumentDeleted"]
+
+
 async def test_an_initial_state_that_the_model_refuses_creates_nothing() -> None:
     place = site()
     async with place.node() as node:
