@@ -29,6 +29,7 @@ from docreactor.tables.store import Store, StoreIdentity
 _log = structlog.get_logger(__name__)
 
 Enter = Callable[[Phase], None]
+Number = Callable[[int], None]
 Progress = Callable[[float], None]
 
 
@@ -42,18 +43,27 @@ class Arrived:
     view: ViewAgent
     committed: Offset
     viewed: Offset
-    epoch: int
 
 
 class Arrival:
-    """One partition's way from assigned to restored."""
+    """One partition's way from assigned to restored.
+
+    `number` is told its epoch, later than every one before, as soon as the partition is its own.
+    """
 
     def __init__(
-        self, deployment: Deployment, partition: int, enter: Enter, progress: Progress
+        self,
+        deployment: Deployment,
+        partition: int,
+        *,
+        enter: Enter,
+        number: Number,
+        progress: Progress,
     ) -> None:
         self._deployment = deployment
         self._partition = partition
         self._enter = enter
+        self._number = number
         self._progress = progress
         topics = deployment.topics
         self._kept = {
@@ -75,6 +85,7 @@ class Arrival:
             await deployment.board.catch_up()
             row = deployment.board.row(reducer_key(partition))
             epoch = 1 if row is None else row["epoch"] + 1
+            self._number(epoch)
             self._enter(Phase.LOCATING)
             tables = deployment.shelf.take(partition)
             await ownership.mend(self._shown(tables))
@@ -96,7 +107,7 @@ class Arrival:
             await ownership.close()
             raise
         viewed = tables.view_store.positions().get(deployment.topics.operations, Offset(0))
-        return Arrived(ownership, attempts, tables, view, committed, viewed, epoch)
+        return Arrived(ownership, attempts, tables, view, committed, viewed)
 
     def _shown(self, tables: PartitionTables) -> Mapping[str, Offset]:
         store = tables.write_store

@@ -63,6 +63,8 @@ class Board:
 
     def tell(self, key: str, row: Mapping[str, Any]) -> None:
         """Publish within 20 ms; of several rows of one key only the newest is written."""
+        if not self._is_newer(key, row):
+            return
         self._rows[key] = row
         self._dirty[key] = row
         self._wake.set()
@@ -136,6 +138,10 @@ class Board:
         if value is None:
             self._rows.pop(name, None)
             return
-        row, known = orjson.loads(value), self._rows.get(name)
-        if known is None or row["epoch"] >= known["epoch"]:
+        row = orjson.loads(value)
+        if self._is_newer(name, row):
             self._rows[name] = row
+
+    def _is_newer(self, key: str, row: Mapping[str, Any]) -> bool:
+        known = self._rows.get(key)
+        return known is None or row["epoch"] >= known["epoch"]

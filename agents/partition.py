@@ -141,6 +141,9 @@ class PartitionAgent:
         self._deployment.metrics.phase.labels(self.partition).set(phase.value)
         _log.info("partition", partition=self.partition, phase=phase.name)
 
+    def _on_number(self, epoch: int) -> None:
+        self._epoch = epoch
+
     def _on_progress(self, progress: float) -> None:
         self._progress = progress
         self._deployment.metrics.restore_progress.labels(self.partition).set(progress)
@@ -151,9 +154,14 @@ class PartitionAgent:
         member = await self._member
         arrived: Arrived | None = None
         try:
-            arrival = Arrival(self._deployment, self.partition, self._enter, self._on_progress)
+            arrival = Arrival(
+                self._deployment,
+                self.partition,
+                enter=self._enter,
+                number=self._on_number,
+                progress=self._on_progress,
+            )
             arrived = await arrival.arrive()
-            self._epoch = arrived.epoch
             await self._run(member, arrived)
         finally:
             self._lease.drop()

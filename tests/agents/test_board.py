@@ -114,6 +114,18 @@ async def test_a_row_of_an_older_epoch_is_ignored(epoch: int, newest: int) -> No
         assert row["number"] == newest
 
 
+@pytest.mark.parametrize(("epoch", "newest"), [(2, 1), (3, 2), (4, 2)])
+async def test_a_row_of_an_older_epoch_is_not_told(epoch: int, newest: int) -> None:
+    place = site()
+    async with _writing(_board(place)) as board:
+        board.tell("a", _row(1, epoch=3))
+        board.tell("a", _row(2, epoch=epoch))
+        row = board.row("a")
+        assert row is not None
+        assert row["number"] == newest
+    assert _written(place) == [("a", newest)]
+
+
 async def test_a_tombstone_removes_its_row() -> None:
     place = site()
     async with _following(_board(place)) as board:

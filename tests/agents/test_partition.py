@@ -10,6 +10,7 @@ from docreactor.agents.clock import SystemClock
 from docreactor.agents.log import Isolation, TopicPartition
 from docreactor.agents.log.memory import MemoryLog
 from docreactor.agents.log.memory_reader import MemoryReader
+from docreactor.agents.log.memory_transactor import MemoryTransactor
 from docreactor.agents.node import Node
 from docreactor.pipeline.errors import LogError, StoreFailedError
 from docreactor.pipeline.model import DocumentModel
@@ -175,6 +176,53 @@ async def test_while_it_restores_it_says_so_and_how_far_it_is() -> None:
         log.let_go.set()
         await until_ready(node)
         assert counted(node, "partition_phase", partition="0") == 5
+
+
+class Slow(MemoryLog):
+    """A log that takes partitions over only when it is let, and tells of the node's heartbeats."""
+
+    def __init__(self, place: Site) -> None:
+        super().__init__(place.cluster, place.settings)
+        self.let_go = asyncio.Event()
+        self.beat = asyncio.Event()
+        self._actions = place.source(place.topics.actions)
+
+    async def transactor(self, transactional_id: str) -> MemoryTransactor:
+        await self.let_go.wait()
+        return await super().transactor(transactional_id)
+
+    async def end_offsets(
+        self, sources: Sequence[TopicPartition], isolation: Isolation = Isolation.COMMITTED
+    ) -> Mapping[TopicPartition, Offset]:
+        if self._actions in sources:
+            self.beat.set()
+        return await super().end_offsets(sources, isolation)
+
+
+async def test_its_epoch_is_later_than_the_last_owners_however_long_it_took() -> None:
+    place = site()
+    async with place.node():
+        pass
+    log = Slow(place)
+    async with place.node(log=log, ready=False) as node:
+        await log.beat.wait()
+        log.let_go.set()
+        await until_ready(node)
+        assert [row["epoch"] for row in node.positions()] == [2, 2]
+
+
+async def test_what_it_tells_of_its_restore_has_its_own_epoch() -> None:
+    place = site()
+    async with place.node() as node:
+        await done(node, place.creation("d1"))
+    place.stores.clear()
+    log = Held(place)
+    async with place.node(log=log, ready=False) as node:
+        await log.asked.wait()
+        await until(lambda: node.positions()[0]["state"] == "RESTORING")
+        assert [row["epoch"] for row in node.positions()] == [2, 2]
+        log.let_go.set()
+        await until_ready(node)
 
 
 async def test_a_restore_ends_when_its_partition_goes() -> None:
