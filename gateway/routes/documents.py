@@ -74,10 +74,10 @@ class DocumentRoutes:
     ) -> Response:
         """One document by its id, else by its slug.
 
-        Without `scopes` it shows all that have operations or an initial state, and `global`. With `at=<scope>:<index>`
-        it shows the state that the scope had right after that operation. With `token` it shows at
-        least that write, or 504. AmbiguousIdentifier when the text is the id of one document and
-        the slug of another. A slug with `/` is looked up by `?slugs=`.
+        Without `scopes` it shows all that have operations or an initial state, and `global`.
+        With `at=<scope>:<index>` it shows the state that the scope had right after that operation.
+        With `token` it shows at least that write, or 504. AmbiguousIdentifier when the text is the
+        id of one document and the slug of another. A slug with `/` is looked up by `?slugs=`.
         """
         asked = Asked.of(query, self._node.log_id)
         reply: Response | None = None
