@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -18,12 +17,11 @@ from docreactor.gateway.app import create_app
 from docreactor.gateway.broker.lock import open_locked
 from docreactor.gateway.door import Door
 from docreactor.gateway.guard import check_exposure
+from docreactor.gateway.memory import collect_rarely, hand_memory_back
 from docreactor.gateway.server import Listener, listen, serving
 from docreactor.pipeline.errors import ReactorError, StoreLockedError
 from docreactor.pipeline.registry import load
 from docreactor.pipeline.settings import Settings
-
-_GC_THRESHOLDS = (100_000, 50, 50)
 
 
 class HttpFront:
@@ -74,9 +72,8 @@ def run_worker(
     """
     check_exposure(settings)
     registry = load(models)
-    # A batch allocates and frees as much as the default thresholds collect a hundred times over.
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
+    collect_rarely()
+    hand_memory_back()
     home = settings.data.absolute() / settings.app
     with ExitStack() as running:
         # The reducers' timer ticks on for a moment after the last of them: a tick that comes when
