@@ -22,6 +22,8 @@ _POLL_S = 0.1
 _FETCH_MS = 200
 _FETCH_COUNT = 5_000
 
+_RESOLUTION_S = 0.001
+
 
 class Told(NamedTuple):
     """What a worker said of one partition on `positions`, and when."""
@@ -66,14 +68,18 @@ class Meter:
         return min(row.at_s for row in self._told if row.state == Phase.RUNNING.name)
 
     def restoring_s(self) -> float:
-        """From the first partition that restored until all had the reducer's tables."""
+        """From the first partition that restored until all had the reducer's tables.
+
+        At least what `positions` can tell apart.
+        """
         restoring = [row for row in self._told if row.state == Phase.RESTORING.name]
         first: dict[int, float] = {}
         for row in self._told:
             # The second half of a restore is the view's.
             if row.progress >= 0.5 or row.state == Phase.RUNNING.name:
                 first.setdefault(row.partition, row.at_s)
-        return max(first.values()) - min(row.at_s for row in restoring)
+        taken_s = max(first.values()) - min(row.at_s for row in restoring)
+        return max(_RESOLUTION_S, taken_s)
 
     async def consumed(self, ends: Mapping[TopicPartition, Offset], worker: Worker) -> float:
         """When the group's offsets had reached these ends of `actions`."""
