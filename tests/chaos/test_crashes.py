@@ -7,11 +7,14 @@ from pathlib import Path
 
 import httpx
 import pytest
+import structlog
 
 from tests.support.kafka import Kafka
 from tests.support.load import Load
 from tests.support.ordeal import Ordeal, ordeal, until
 from tests.support.workers import WorkerProcess, positions
+
+_log = structlog.get_logger(__name__)
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(600)]
 
@@ -47,6 +50,8 @@ async def test_a_worker_killed_inside_transactions_loses_and_doubles_nothing(
             aborted = await scene.judge(url)
         finally:
             worker.kill()
+        # Shown with -rP.
+        _log.info("judged", actions=actions, kills=kills, aborted_operations_on_the_log=aborted)
         assert aborted > 0
 
 
