@@ -82,7 +82,6 @@ class ViewAgent:
     ) -> None:
         self._table = table
         self._replay = replay
-        self._settings = settings
         self._topic = topic
         self._metrics = metrics
         self._now_ms = now_ms

@@ -21,8 +21,6 @@ from docreactor.bench.workload import Workload
 from docreactor.bench.write import measure_write
 from docreactor.gateway.broker.progress import Progress
 
-_WARM_UP_S = 30.0
-
 
 class Measurement(Protocol):
     """How a measurement was asked for, in its fields, and how it is taken."""
@@ -88,7 +86,7 @@ class Latency:
 
     async def measure(self, stage: Stage) -> Sequence[Figure]:
         workload = Workload(self.partitions, self.documents)
-        warm_up_s = min(_WARM_UP_S, self.seconds)
+        warm_up_s = min(Paces().warm_up_s, self.seconds)
         paces = Paces(open_per_s=self.rate, open_s=self.seconds, warm_up_s=warm_up_s)
         return await measure_latency(stage, workload, paces)
 
