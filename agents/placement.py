@@ -86,6 +86,7 @@ class Placement:
                     "previous": head.previous,
                     "skip": 0,
                     "timestamp": timestamp,
+                    "version": state.version,
                 }
             )
         except TypeError as cause:

@@ -10,9 +10,31 @@ from docreactor.pipeline.wire import Wire
 CREATE_DOCUMENT = "CREATE_DOCUMENT"
 UPGRADE_DOCUMENT = "UPGRADE_DOCUMENT"
 DELETE_DOCUMENT = "DELETE_DOCUMENT"
+ADD_RELATIONSHIP = "ADD_RELATIONSHIP"
+REMOVE_RELATIONSHIP = "REMOVE_RELATIONSHIP"
+UPDATE_RELATIONSHIP = "UPDATE_RELATIONSHIP"
+
+SET_NAME = "SET_NAME"
+SET_SLUG = "SET_SLUG"
+SET_META = "SET_META"
+LOAD_STATE = "LOAD_STATE"
+NOOP = "NOOP"
+UNDO = "UNDO"
+REDO = "REDO"
+PRUNE = "PRUNE"
 
 DOCUMENT_SCOPE = "document"
-SYSTEM_ACTIONS = frozenset({CREATE_DOCUMENT, UPGRADE_DOCUMENT, DELETE_DOCUMENT})
+RELATIONSHIP_ACTIONS = frozenset({ADD_RELATIONSHIP, REMOVE_RELATIONSHIP, UPDATE_RELATIONSHIP})
+SYSTEM_ACTIONS = frozenset(
+    {CREATE_DOCUMENT, UPGRADE_DOCUMENT, DELETE_DOCUMENT, *RELATIONSHIP_ACTIONS}
+)
+"""Those of scope `document` alone."""
+
+HEADER_ACTIONS = frozenset({SET_NAME, SET_SLUG, SET_META})
+"""Those that change the header, in any scope; a model's own of the same type goes before."""
+
+MARKERS = frozenset({UNDO, REDO})
+"""Those that say which operations of their stream count."""
 
 
 class Action(Wire, frozen=True, gc=False, omit_defaults=True):

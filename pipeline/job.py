@@ -5,7 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from docreactor.pipeline.action import Action
+from docreactor.pipeline.errors import UndecodableRecordError
+from docreactor.pipeline.operation import StoredAction
 from docreactor.pipeline.record import Record
 from docreactor.pipeline.wire import Wire
 
@@ -19,6 +23,65 @@ class Mutation(Wire, frozen=True, gc=False, omit_defaults=True, tag_field="kind"
     scope: str
     actions: tuple[Action, ...]
     expected_revision: int | None = None
+    depends_on: tuple[str, ...] = ()
+
+
+class Incoming(Wire, frozen=True, gc=False, omit_defaults=True):
+    """An operation from elsewhere: its action, and where it stood there.
+
+    `index`, `hash` and `previous` inform about the sender; they are compared where the same
+    operations lie before it here, and are no instructions.
+    """
+
+    action: StoredAction
+    index: int | None = None
+    hash: str | None = None
+    previous: str | None = None
+
+
+class Load(Wire, frozen=True, gc=False, omit_defaults=True, tag_field="kind", tag="load"):
+    """Operations of one scope from elsewhere, to be placed by time: never refused for its state.
+
+    `source` names the remote that they came from.
+    """
+
+    id: str
+    document_id: str
+    branch: str
+    scope: str
+    operations: tuple[Incoming, ...]
+    source: str | None = None
+    depends_on: tuple[str, ...] = ()
+
+
+class Erasure(Wire, frozen=True, gc=False, omit_defaults=True, tag_field="kind", tag="erasure"):
+    """Removes every trace of a document, on all its branches."""
+
+    id: str
+    document_id: str
+
+
+class Cancellation(
+    Wire, frozen=True, gc=False, omit_defaults=True, tag_field="kind", tag="cancellation"
+):
+    """Ends another job of the document while that one is deferred."""
+
+    id: str
+    document_id: str
+    job_id: str
+
+
+Job = Mutation | Load | Erasure | Cancellation
+
+_JOBS: msgspec.json.Decoder[Job] = msgspec.json.Decoder(Job)
+
+
+def decode_job(content: bytes) -> Job:
+    """Read the value of a record of `actions`, or UndecodableRecord with the field and reason."""
+    try:
+        return _JOBS.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:
+        raise UndecodableRecordError(f"job: {cause}") from cause
 
 
 class JobStatus(StrEnum):

@@ -22,9 +22,10 @@ class StoredAction(Wire, frozen=True, gc=False):
 class Operation(Wire, frozen=True, gc=False):
     """The value of a record of `operations`; its key names the stream and the index.
 
-    `hash` is of the scope's canonical state after the operation. `previous` is the digest of the
-    stored bytes of the operation before it in the stream, or None at index 0. `error` is what a
-    reducer raised: the operation then left the state as it was.
+    `skip` says how many indexes before it the operation supersedes. `hash` is of the scope's
+    canonical state after it. `previous` is the digest of the stored bytes of the operation before
+    it in the stream, or None at index 0. `error` says why it left the state as it was. `version`
+    is the model's version that it was decided under.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Operation(Wire, frozen=True, gc=False):
     previous: str | None
     error: str | None
     action: StoredAction
+    version: int = 1
 
     def encode(self) -> bytes:
         """The canonical bytes that are stored."""

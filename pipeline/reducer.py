@@ -12,7 +12,14 @@ from typing import Any, get_origin, get_type_hints
 from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
 
-from docreactor.pipeline.action import DOCUMENT_SCOPE, SYSTEM_ACTIONS
+from docreactor.pipeline.action import (
+    DOCUMENT_SCOPE,
+    LOAD_STATE,
+    MARKERS,
+    NOOP,
+    PRUNE,
+    SYSTEM_ACTIONS,
+)
 from docreactor.pipeline.canonical import JSON, decode, encode
 from docreactor.pipeline.errors import InvalidInputError, InvalidModelError
 from docreactor.pipeline.frozen import freeze
@@ -20,7 +27,7 @@ from docreactor.pipeline.ids import check_name
 from docreactor.pipeline.state import first_complaint
 
 _TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_./-]{0,99}", re.ASCII)
-_RESERVED = SYSTEM_ACTIONS | {"UNDO", "REDO"}
+_RESERVED = SYSTEM_ACTIONS | MARKERS | {LOAD_STATE, NOOP, PRUNE}
 _RAW = (Any, object, JsonValue, inspect.Parameter.empty)
 
 

@@ -1,7 +1,7 @@
 """Single fields of a stored operation, read without decoding the whole.
 
 Canonical JSON sorts its keys, so an operation begins with `action` and ends with the fields from
-`hash` to `timestamp`. Whatever looks different is decoded.
+`hash` to `version`. Whatever looks different is decoded.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ _ACTION_ID = b'{"action":{"context":null,"id":"'
 _ACTION_ID_AT = len(_ACTION_ID)
 
 _TIMESTAMP = b',"timestamp":"'
-_TIMESTAMP_AT = -len('2000-01-01T00:00:00.000000Z"}')
-_TIMESTAMP_NAME_AT = _TIMESTAMP_AT - len(_TIMESTAMP)
+_TIMESTAMP_BYTES = len("2000-01-01T00:00:00.000000Z")
+_VERSION = b'","version":'
+_VERSION_BYTES_MAX = 24
 
 _END_MAX = 300
 _END = re.compile(
     rb',"hash":"([^"\\]*)","id":"[0-9a-f]*","index":\d+,"previous":(?:null|"[^"\\]*"),'
-    rb'"skip":(\d+),"timestamp":"[^"\\]*"}\Z'
+    rb'"skip":(\d+),"timestamp":"[^"\\]*","version":\d+}\Z'
 )
 
 
@@ -35,8 +36,10 @@ def action_id(content: bytes) -> bytes:
 
 def timestamp(content: bytes) -> bytes:
     """The operation's time, as text: such texts compare as their times do."""
-    if content[_TIMESTAMP_NAME_AT:_TIMESTAMP_AT] == _TIMESTAMP:
-        return content[_TIMESTAMP_AT:-2]
+    end = content.rfind(_VERSION, len(content) - _VERSION_BYTES_MAX)
+    start = end - _TIMESTAMP_BYTES
+    if content[start - len(_TIMESTAMP) : start] == _TIMESTAMP:
+        return content[start:end]
     whole: str = _decode(content)["timestamp"]
     return whole.encode()
 

@@ -15,7 +15,8 @@ from docreactor.tables import fields
 JSON_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 TRICKY = st.sampled_from(
     [
-        '","hash":"x","id":"0","index":1,"previous":null,"skip":9,"timestamp":"t"}',
+        '","hash":"x","id":"0","index":1,"previous":null,"skip":9,"timestamp":"t","version":1}',
+        '","version":3}',
         '"skip":7,"timestamp":"2000-01-01T00:00:00.000000Z"}',
         "\\",
         '"',
@@ -47,6 +48,7 @@ OPERATIONS = st.fixed_dictionaries(
         "previous": st.none() | st.binary().map(digest),
         "skip": st.integers(0, 10**9),
         "timestamp": st.datetimes().map(lambda t: f"{t:%Y-%m-%dT%H:%M:%S}.{t.microsecond:06d}Z"),
+        "version": st.integers(0, 10**9),
     }
 )
 
