@@ -8,7 +8,7 @@ from docreactor.agents.deployment import Deployment
 from docreactor.agents.log import Entry, Writer
 from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.errors import LogError, TooBusyError
-from docreactor.pipeline.job import Mutation
+from docreactor.pipeline.job import Job
 from docreactor.pipeline.keys import partition_for
 
 
@@ -31,7 +31,7 @@ class Intake:
         if writer is not None:
             await writer.close()
 
-    async def submit(self, job: Mutation) -> int:
+    async def submit(self, job: Job) -> int:
         """Returns the job's offset once it is acknowledged. TooBusy or LogError."""
         partition = partition_for(job.document_id, self._deployment.settings.partitions)
         self._check_backlog(partition)

@@ -25,7 +25,7 @@ from docreactor.agents.shelf import OpenStore, Shelf
 from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.errors import LogError, MemberIdTakenError, RestoringError
 from docreactor.pipeline.ids import IdMinter
-from docreactor.pipeline.job import Mutation
+from docreactor.pipeline.job import Job
 from docreactor.pipeline.keys import partition_for
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
@@ -149,7 +149,7 @@ class Node:
         """Whether every partition that is assigned here serves."""
         return self._was_assigned and all(agent.live() for agent in self._agents.values())
 
-    async def submit(self, job: Mutation) -> int:
+    async def submit(self, job: Job) -> int:
         """Append a job to `actions`; returns its offset once it is acknowledged."""
         return await self._intake.submit(job)
 

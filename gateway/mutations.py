@@ -1,4 +1,4 @@
-"""How a mutation gets in: forwarded to its owner or appended here, then awaited as asked."""
+"""How a job gets in: forwarded to its owner or appended here, then awaited as asked."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from docreactor.gateway.refusal import error_of
 from docreactor.gateway.reply import ProblemReply, Reply
 from docreactor.gateway.requests import WaitQuery
 from docreactor.pipeline.errors import JobNotReadyError, RestoringError
-from docreactor.pipeline.job import JobResult, JobStatus, Mutation
+from docreactor.pipeline.job import Job, JobResult, JobStatus, Load, Mutation
 
 _POLL_S = 0.05
 
-Draft = Callable[[ActionIds, LivePartition | None], Mutation]
+Draft = Callable[[ActionIds, LivePartition | None], Job]
 """Makes the job; the partition is given where it serves on this node."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One mutation as its caller asked for it. `content` is the body as it may be passed on."""
+    """One job as its caller asked for it. `content` is the body as it may be passed on."""
 
     document_id: str
     content: bytes | None
@@ -40,7 +40,7 @@ class Asked:
 
 
 class Mutations:
-    """Takes mutations in."""
+    """Takes jobs in."""
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
@@ -134,12 +134,13 @@ def _ended(result: JobResult, headers: dict[str, str]) -> Response:
     return Reply(job, headers=headers)
 
 
-def _pending(job: Mutation, offset: int) -> JobResult:
+def _pending(job: Job, offset: int) -> JobResult:
+    stream = job if isinstance(job, Mutation | Load) else None
     return JobResult(
         id=job.id,
         document_id=job.document_id,
-        scope=job.scope,
-        branch=job.branch,
+        scope=stream.scope if stream else None,
+        branch=stream.branch if stream else None,
         status=JobStatus.PENDING,
         token="",
         error=None,

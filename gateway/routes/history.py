@@ -26,6 +26,9 @@ from docreactor.pipeline.timestamp import parse, render
 from docreactor.tables.criteria import place_cursor, read_place
 from docreactor.tables.history import HistoryPage, Selection, find
 
+_KEPT_BACK = ("document_type", "version")
+"""Fields of a stored operation that belong to the record."""
+
 
 class HistoryRoutes:
     """GET /v1/documents/{id}/operations."""
@@ -92,8 +95,9 @@ def _reply(page: HistoryPage) -> Response:
     operations: list[dict[str, Any]] = []
     for _, content in page.operations:
         operation = orjson.loads(content)
-        # The model belongs to the record; a load takes what is answered here verbatim.
-        del operation["document_type"]
+        # A load takes what is answered here verbatim: it has no place for these.
+        for kept_back in _KEPT_BACK:
+            operation.pop(kept_back, None)
         operations.append(operation)
     since = page.next_since
     next_cursor = None if since is None else place_cursor(since + 1)
