@@ -24,6 +24,7 @@ from docreactor.gateway.routes.documents import DocumentRoutes
 from docreactor.gateway.routes.finding import FindRoutes
 from docreactor.gateway.routes.history import HistoryRoutes
 from docreactor.gateway.routes.jobs import JobRoutes
+from docreactor.gateway.routes.relationships import RelationshipRoutes
 from docreactor.gateway.routes.writing import WriteRoutes
 from docreactor.pipeline.errors import (
     InvalidInputError,
@@ -66,6 +67,7 @@ def create_app(node: Node) -> FastAPI:
     app.add_middleware(Guard, token=node.settings.http_token, mint=node.mint, figures=figures)
     for routes in (
         WriteRoutes(reach),
+        RelationshipRoutes(reach),
         FindRoutes(reach),
         DocumentRoutes(reach),
         HistoryRoutes(reach),

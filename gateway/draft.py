@@ -1,45 +1,46 @@
-"""Mutations as callers ask for them: whatever can be refused without state is refused here."""
+"""Jobs as callers ask for them: whatever can be refused without state is refused here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, TypeVar
-
-from pydantic import ValidationError
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from docreactor.agents.node import Node
+from docreactor.gateway.acceptance import check_action, check_models
 from docreactor.gateway.idempotency import ActionIds
-from docreactor.gateway.requests import ActionRequest, CreateRequest, SubmitRequest
+from docreactor.gateway.limits import check_count, check_scopes, check_size
+from docreactor.gateway.requests import (
+    ActionRequest,
+    CreateRequest,
+    LoadedOperation,
+    LoadRequest,
+    SubmitRequest,
+)
 from docreactor.pipeline.action import (
     CREATE_DOCUMENT,
     DELETE_DOCUMENT,
     DOCUMENT_SCOPE,
-    SYSTEM_ACTIONS,
     UPGRADE_DOCUMENT,
     Action,
 )
-from docreactor.pipeline.canonical import encode
-from docreactor.pipeline.document import CreateInput, DeleteInput, Document, UpgradeInput
-from docreactor.pipeline.errors import (
-    InvalidInputError,
-    InvalidOperationTimestampError,
-    TooLargeError,
-    UnknownActionError,
-)
+from docreactor.pipeline.document import Document
+from docreactor.pipeline.errors import InvalidInputError, InvalidOperationTimestampError
 from docreactor.pipeline.ids import check_id, check_name
-from docreactor.pipeline.job import Mutation
-from docreactor.pipeline.record import Record
-from docreactor.pipeline.state import first_complaint
+from docreactor.pipeline.job import Incoming, Load, Mutation
+from docreactor.pipeline.operation import StoredAction
 from docreactor.pipeline.timestamp import Microseconds, parse, render
 
-_Asked = TypeVar("_Asked", bound=Record)
-_SYSTEM_INPUTS: dict[str, type[Record]] = {
-    CREATE_DOCUMENT: CreateInput,
-    UPGRADE_DOCUMENT: UpgradeInput,
-    DELETE_DOCUMENT: DeleteInput,
-}
-# What stores and shows an action nests it this much deeper than its caller did, at most.
-_LEVELS_AROUND = 24
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Edges of one type from one document to `targets`, by the field that named each."""
+
+    source_id: str
+    type: str
+    targets: Mapping[str, str]
+    branch: str
+    described: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 class Drafter:
@@ -85,20 +86,30 @@ class Drafter:
         self, asked: SubmitRequest, document_id: str, ids: ActionIds, known: Document | None
     ) -> Mutation:
         """The actions in their order. `known` is the document as far as this node knows it."""
-        count, limit = len(asked.actions), self._node.settings.job_actions_max
-        if not count:
-            raise InvalidInputError("actions", "must hold at least one action")
-        if count > limit:
-            raise TooLargeError("number of actions in one job", limit=limit, actual=count)
-        scope = asked.actions[0].scope
-        check_name(scope, field="actions.0.scope")
-        if any(action.scope != scope for action in asked.actions):
-            scopes = ", ".join(sorted({action.scope for action in asked.actions}))
-            raise InvalidInputError("actions", f"must all be of one scope, and are of {scopes}")
+        scope = check_scopes("actions", [one.scope for one in asked.actions], self._node.settings)
         actions = [self._action(action, index, ids) for index, action in enumerate(asked.actions)]
         job = self._job(document_id, asked.branch, scope, actions, asked.expected_revision)
         for action in actions:
-            self._check_input(action, known)
+            check_action(self._node.registry, action, document_id, known)
+        return job
+
+    def load(self, asked: LoadRequest, document_id: str) -> Load:
+        """The operations as they came: their stream decides about their inputs."""
+        settings = self._node.settings
+        scope = check_scopes("operations", [one.action.scope for one in asked.operations], settings)
+        if asked.source is not None:
+            check_name(asked.source, field="source")
+        job = Load(
+            id=self._job_id(document_id),
+            document_id=document_id,
+            branch=check_name(asked.branch, field="branch"),
+            scope=scope,
+            operations=tuple(_incoming(one, index) for index, one in enumerate(asked.operations)),
+            source=asked.source,
+        )
+        check_size(job, settings)
+        for operation in job.operations:
+            check_models(self._node.registry, operation.action)
         return job
 
     def delete(self, document_id: str, branch: str, ids: ActionIds) -> Mutation:
@@ -106,6 +117,23 @@ class Drafter:
         asked = {"document_id": document_id}
         action = _system(DELETE_DOCUMENT, ids.at("delete"), asked, None)
         return self._job(document_id, branch, DOCUMENT_SCOPE, [action])
+
+    def relate(self, action_type: str, edges: Edges, ids: ActionIds) -> Mutation:
+        """One relationship action for each target, one job of the source."""
+        check_count("ids", len(edges.targets), self._node.settings)
+        check_name(edges.type, field="type")
+        actions: list[Action] = []
+        for place, (given_as, target_id) in enumerate(edges.targets.items()):
+            if check_id(target_id, field=given_as) == edges.source_id:
+                raise InvalidInputError(given_as, "must be another document than the source")
+            given = {
+                "source_id": edges.source_id,
+                "target_id": target_id,
+                "relationship_type": edges.type,
+                **edges.described,
+            }
+            actions.append(_system(action_type, ids.at(str(place)), given, None))
+        return self._job(edges.source_id, edges.branch, DOCUMENT_SCOPE, actions)
 
     def _action(self, asked: ActionRequest, index: int, ids: ActionIds) -> Action:
         field = f"actions.{index}.id"
@@ -118,25 +146,6 @@ class Drafter:
             input=asked.input,
             context=asked.context,
         )
-
-    def _check_input(self, action: Action, known: Document | None) -> None:
-        """UnknownAction or InvalidInput, as far as that can be seen without the document."""
-        if action.scope == DOCUMENT_SCOPE:
-            self._check_system(action, known)
-        elif action.type in SYSTEM_ACTIONS:
-            raise UnknownActionError(_type_of(known), action.type, action.scope)
-        elif known is not None:
-            model = self._node.registry.model(known.document_type)
-            version = known.version or model.version
-            model.check(version, action.scope, action.type, action.input)
-
-    def _check_system(self, asked: Action, known: Document | None) -> None:
-        expected = _SYSTEM_INPUTS.get(asked.type)
-        if expected is None:
-            raise UnknownActionError(_type_of(known), asked.type, asked.scope)
-        given = validated(expected, asked.input)
-        if isinstance(given, CreateInput):
-            self._node.registry.model(given.model)
 
     def _moments(self, timestamp: str | None) -> tuple[str | None, str | None]:
         """When the document begins, and the next instant, at which it gets its version."""
@@ -162,56 +171,39 @@ class Drafter:
     ) -> Mutation:
         check_name(branch, field="branch")
         job = Mutation(
-            id=f"{self._node.mint()}-{self._node.partition_of(document_id)}",
+            id=self._job_id(document_id),
             document_id=document_id,
             branch=branch,
             scope=scope,
             actions=tuple(actions),
             expected_revision=expected_revision,
         )
-        self._check_size(job)
+        check_size(job, self._node.settings)
         return job
 
-    def _check_size(self, job: Mutation) -> None:
-        settings = self._node.settings
-        size = _size(job)
-        # An action is smaller than its job: most jobs are measured once.
-        if size > settings.action_bytes_max:
-            for index, action in enumerate(job.actions):
-                if action.size > settings.action_bytes_max:
-                    raise TooLargeError(
-                        f"actions.{index} in bytes",
-                        limit=settings.action_bytes_max,
-                        actual=action.size,
-                    )
-        if size > settings.job_bytes_max:
-            raise TooLargeError("job in bytes", limit=settings.job_bytes_max, actual=size)
+    def _job_id(self, document_id: str) -> str:
+        """A new id, which ends in the partition that the job belongs to."""
+        return f"{self._node.mint()}-{self._node.partition_of(document_id)}"
 
 
-def validated(kind: type[_Asked], value: Any) -> _Asked:
-    """The value as a record of this kind, or InvalidInput naming the field."""
-    try:
-        return kind.model_validate(value)
-    except ValidationError as cause:
-        field, reason = first_complaint(cause)
-        raise InvalidInputError(field or "input", reason) from cause
-
-
-def _size(job: Mutation) -> int:
-    around: Any = job.json
-    for _ in range(_LEVELS_AROUND):
-        around = [around]
-    try:
-        return len(encode(around)) - 2 * _LEVELS_AROUND
-    except TypeError as cause:
-        raise InvalidInputError("actions", f"cannot be stored as JSON: {cause}") from cause
+def _incoming(asked: LoadedOperation, index: int) -> Incoming:
+    action = asked.action
+    return Incoming(
+        action=StoredAction(
+            id=check_id(action.id, field=f"operations.{index}.action.id"),
+            type=action.type,
+            scope=action.scope,
+            timestamp=render(parse(action.timestamp)),
+            input=action.input,
+            context=action.context,
+        ),
+        index=asked.index,
+        hash=asked.hash,
+        previous=asked.previous,
+    )
 
 
 def _system(action_type: str, action_id: str, asked: Any, timestamp: str | None) -> Action:
     return Action(
         id=action_id, type=action_type, scope=DOCUMENT_SCOPE, timestamp=timestamp, input=asked
     )
-
-
-def _type_of(known: Document | None) -> str:
-    return "the platform" if known is None else known.document_type

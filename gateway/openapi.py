@@ -10,10 +10,25 @@ from pydantic.json_schema import models_json_schema
 
 from docreactor.gateway.answers import Answer, Problem
 from docreactor.gateway.reply import PROBLEM_MEDIA_TYPE
-from docreactor.gateway.requests import CreateRequest, SubmitRequest
+from docreactor.gateway.requests import (
+    ChildrenRequest,
+    CreateRequest,
+    LoadRequest,
+    RelateRequest,
+    SubmitRequest,
+    UnrelateRequest,
+)
 
 _PLACE = "#/components/schemas/{model}"
-_BODIES: tuple[type[BaseModel], ...] = (CreateRequest, SubmitRequest, Problem)
+_BODIES: tuple[type[BaseModel], ...] = (
+    CreateRequest,
+    SubmitRequest,
+    LoadRequest,
+    RelateRequest,
+    UnrelateRequest,
+    ChildrenRequest,
+    Problem,
+)
 
 Described = dict[int | str, dict[str, Any]]
 
@@ -33,10 +48,10 @@ class Gateway(FastAPI):
         return super().openapi()
 
 
-def body_of(kind: type[BaseModel]) -> dict[str, Any]:
+def body_of(kind: type[BaseModel], *, required: bool = True) -> dict[str, Any]:
     """What `openapi_extra` says of a call that takes this shape."""
     shape = {"schema": {"$ref": _PLACE.format(model=kind.__name__)}}
-    return {"requestBody": {"required": True, "content": {"application/json": shape}}}
+    return {"requestBody": {"required": required, "content": {"application/json": shape}}}
 
 
 def replies(answers: dict[int, type[Answer]]) -> Described:

@@ -6,9 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 
-from docreactor.pipeline.document import DEFAULT_BRANCH
+from docreactor.pipeline.inputs import DEFAULT_BRANCH, SLUG_CHARACTERS_MAX
 
-SLUG_CHARACTERS_MAX = 1_000
 LIMIT_DEFAULT = 100
 LIMIT_MAX = 1_000
 TIMEOUT_DEFAULT_MS = 30_000
@@ -78,6 +77,59 @@ class SubmitRequest(Request):
     expected_revision: Annotated[StrictInt, Field(ge=0)] | None = None
 
 
+class LoadedAction(Request):
+    """An action that has its place elsewhere."""
+
+    id: str
+    type: str = Field(min_length=1)
+    scope: str
+    timestamp: str
+    input: Any
+    context: dict[str, Any] | None = None
+
+
+class LoadedOperation(Request):
+    """An operation as a history tells it. All but the action says how it stood there."""
+
+    action: LoadedAction
+    id: str | None = None
+    index: Annotated[StrictInt, Field(ge=0)] | None = None
+    skip: Annotated[StrictInt, Field(ge=0)] | None = None
+    timestamp: str | None = None
+    hash: str | None = None
+    previous: str | None = None
+    error: str | None = None
+
+
+class LoadRequest(Request):
+    """Operations of one scope from elsewhere. `source` names where they came from."""
+
+    operations: list[LoadedOperation]
+    branch: str = DEFAULT_BRANCH
+    source: str | None = None
+
+
+class UnrelateRequest(Request):
+    """An edge of this type from the document to the target."""
+
+    target_id: str
+    type: str
+    branch: str = DEFAULT_BRANCH
+
+
+class RelateRequest(UnrelateRequest):
+    """An edge and what is known about it. The target need not exist."""
+
+    metadata: Any = None
+
+
+class ChildrenRequest(Request):
+    """The documents that the edges of type `child` lead to."""
+
+    ids: list[str]
+    branch: str = DEFAULT_BRANCH
+
+
 class WaitQuery(Request):
     """How long a call waits for its job."""
 
@@ -89,6 +141,14 @@ class DeleteQuery(WaitQuery):
     """Which branch of the document ends."""
 
     branch: str = DEFAULT_BRANCH
+
+
+class UnrelateQuery(WaitQuery):
+    """An edge to remove, for those who cannot send a body with a DELETE."""
+
+    target_id: str | None = None
+    type: str | None = None
+    branch: str | None = None
 
 
 class ReadQuery(Request):
@@ -122,10 +182,14 @@ class FindQuery(PageQuery):
 
 
 class HistoryQuery(PageQuery):
-    """Operations of one scope with index > `since`; `from` and `to` are inclusive times."""
+    """Operations of one scope with index > `since`; `from` and `to` are inclusive times.
+
+    `effective` leaves out those that a later one supersedes.
+    """
 
     scope: str = DEFAULT_SCOPE
     since: int = Field(default=-1, ge=-1)
     types: Several = Field(default_factory=list)
     from_: str | None = Field(default=None, alias="from")
     to: str | None = None
+    effective: bool = False

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from dataclasses import dataclass
 
 from docreactor.pipeline.canonical import decode
 from docreactor.pipeline.keys import Stream
 from docreactor.tables import fields
+from docreactor.tables.descent import standing
 from docreactor.tables.operations import OperationsTable
 
 _PAGE = 100
@@ -69,3 +71,30 @@ async def find(
             return HistoryPage(found, None)
         first_index = page[-1][0] + 1
         await asyncio.sleep(0)
+
+
+async def find_effective(
+    operations: OperationsTable,
+    stream: Stream,
+    selection: Selection,
+    *,
+    since: int = -1,
+    limit: int,
+) -> HistoryPage:
+    """As `find`, among those operations that no later one supersedes.
+
+    It looks at every operation after `since`, since the newest may supersede all of them.
+    """
+    # Going down, the last ones met are the first ones of the page.
+    met: deque[tuple[int, bytes]] = deque(maxlen=limit + 1)
+    head = operations.head(stream)
+    newest = -1 if head is None else head.next_index - 1
+    async for index, _, content in standing(operations, stream, newest):
+        if index <= since:
+            break
+        if selection.holds(content):
+            met.append((index, content))
+    found = list(reversed(met))
+    if len(found) <= limit:
+        return HistoryPage(found, None)
+    return HistoryPage(found[:limit], found[limit - 1][0])

@@ -14,7 +14,7 @@ from docreactor.gateway.git.contents import Contents, contents
 from docreactor.gateway.git.files import File, read_files
 from docreactor.gateway.git.history import Repository
 from docreactor.gateway.git.jobs import Creation, Submission, action_count, jobs_of
-from docreactor.gateway.requests import SLUG_CHARACTERS_MAX
+from docreactor.pipeline.inputs import SLUG_CHARACTERS_MAX
 from docreactor.pipeline.position import Position
 from docreactor.pipeline.settings import Settings
 

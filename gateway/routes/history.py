@@ -1,4 +1,4 @@
-"""The call that tells a document's history: its stored operations."""
+"""The call that tells a document's history: its operations, stored or effective."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from docreactor.pipeline.ids import check_id, check_name
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.timestamp import parse, render
 from docreactor.tables.criteria import place_cursor, read_place
-from docreactor.tables.history import HistoryPage, Selection, find
+from docreactor.tables.history import HistoryPage, Selection, find, find_effective
 
 _KEPT_BACK = ("document_type", "version")
 """Fields of a stored operation that belong to the record."""
@@ -52,7 +52,8 @@ class HistoryRoutes:
     ) -> Response:
         """The stored operations of one scope in the order of their indexes, errored ones too.
 
-        A deleted document's history stays readable.
+        With `effective` those that no later one supersedes: the order that every replica of the
+        same actions shows. A deleted document's history stays readable.
         """
         add_facts(request.scope, document=document_id)
         stream, selection = _asked(document_id, query)
@@ -65,7 +66,8 @@ class HistoryRoutes:
             home = Stream(document_id, DOCUMENT_SCOPE, query.branch)
             if live.operations.head(home) is None:
                 raise DocumentNotFoundError(document_id, query.branch)
-            looking = find(live.operations, stream, selection, since=since, limit=query.limit)
+            look = find_effective if query.effective else find
+            looking = look(live.operations, stream, selection, since=since, limit=query.limit)
             return _reply(await attended(request, looking))
 
         return await self._reach.one(

@@ -1,4 +1,4 @@
-"""The calls that change documents: create, submit, delete."""
+"""The calls that change documents: create, submit, load, delete."""
 
 from __future__ import annotations
 
@@ -17,18 +17,24 @@ from docreactor.gateway.idempotency import HEADER, ActionIds, check_key, documen
 from docreactor.gateway.mutations import Asked, Mutations
 from docreactor.gateway.openapi import body_of, replies
 from docreactor.gateway.reach import Reach
-from docreactor.gateway.requests import CreateRequest, DeleteQuery, SubmitRequest, WaitQuery
+from docreactor.gateway.requests import (
+    CreateRequest,
+    DeleteQuery,
+    LoadRequest,
+    SubmitRequest,
+    WaitQuery,
+)
 from docreactor.pipeline.action import DOCUMENT_SCOPE
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.ids import check_id, check_name
-from docreactor.pipeline.job import Mutation
+from docreactor.pipeline.job import Load, Mutation
 from docreactor.pipeline.keys import Stream
 
 _REPLIES = replies({200: Job, 202: Job})
 
 
 class WriteRoutes:
-    """POST /v1/documents and /v1/documents/{id}/actions, DELETE /v1/documents/{id}."""
+    """POST /v1/documents, /v1/documents/{id}/actions and …/operations, DELETE /v1/documents/{id}."""
 
     def __init__(self, reach: Reach) -> None:
         self._node = reach.node
@@ -37,26 +43,21 @@ class WriteRoutes:
 
     def attach(self, app: FastAPI) -> None:
         """Add the calls."""
-        app.add_api_route(
-            "/v1/documents",
-            self.create_document,
-            methods=["POST"],
-            status_code=202,
-            response_model=None,
-            tags=["documents"],
-            responses=_REPLIES,
-            openapi_extra=body_of(CreateRequest),
-        )
-        app.add_api_route(
-            "/v1/documents/{document_id}/actions",
-            self.submit_actions,
-            methods=["POST"],
-            status_code=202,
-            response_model=None,
-            tags=["documents"],
-            responses=_REPLIES,
-            openapi_extra=body_of(SubmitRequest),
-        )
+        for path, call, body in (
+            ("/v1/documents", self.create_document, CreateRequest),
+            ("/v1/documents/{document_id}/actions", self.submit_actions, SubmitRequest),
+            ("/v1/documents/{document_id}/operations", self.load_operations, LoadRequest),
+        ):
+            app.add_api_route(
+                path,
+                call,
+                methods=["POST"],
+                status_code=202,
+                response_model=None,
+                tags=["documents"],
+                responses=_REPLIES,
+                openapi_extra=body_of(body),
+            )
         app.add_api_route(
             "/v1/documents/{document_id}",
             self.delete_document,
@@ -99,6 +100,23 @@ class WriteRoutes:
         def draft(ids: ActionIds, live: LivePartition | None) -> Mutation:
             known = None if live is None else _known(live, document_id, asked.branch)
             return self._drafter.submit(asked, document_id, ids, known)
+
+        return await self._mutations.take(request, Asked(document_id, content, draft, query))
+
+    async def load_operations(
+        self, request: Request, document_id: str, query: Annotated[WaitQuery, Query()]
+    ) -> Response:
+        """Load operations of one scope from elsewhere, as a history tells them.
+
+        Each finds its place by time; those known already are dropped. What the document's state
+        or model does not allow becomes an operation with `error`.
+        """
+        content = await read_body(request, self._node.settings)
+        check_id(document_id, field="id")
+        asked = parse_body(content, LoadRequest)
+
+        def draft(_: ActionIds, __: LivePartition | None) -> Load:
+            return self._drafter.load(asked, document_id)
 
         return await self._mutations.take(request, Asked(document_id, content, draft, query))
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from docreactor.gateway.draft import Drafter, validated
+from docreactor.gateway.draft import Drafter
 from docreactor.gateway.idempotency import ActionIds
 from docreactor.gateway.requests import ActionRequest, CreateRequest, SubmitRequest
-from docreactor.pipeline.document import DeleteInput
 from docreactor.pipeline.errors import InvalidInputError, TooLargeError, UnknownActionError
+from docreactor.pipeline.inputs import DeleteInput
 from tests.gateway.deployment import TODO_TYPE, Running, one_node
 
 KEYED = ActionIds("k", "shop-1", str)
@@ -80,11 +80,3 @@ async def test_the_platforms_actions_keep_to_their_scope(one: Running) -> None:
     drafter.submit(SubmitRequest(actions=[here]), "shop-1", KEYED, None)
     with pytest.raises(UnknownActionError):
         drafter.submit(SubmitRequest(actions=[elsewhere]), "shop-1", KEYED, None)
-
-
-def test_a_value_that_is_not_of_its_kind_is_refused_by_field() -> None:
-    assert issubclass(DeleteInput, BaseModel)
-    with pytest.raises(InvalidInputError, match="document_id"):
-        validated(DeleteInput, {})
-    with pytest.raises(InvalidInputError, match="input"):
-        validated(DeleteInput, 3)
