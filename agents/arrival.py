@@ -68,7 +68,7 @@ class Arrival:
         topics = deployment.topics
         self._kept = {
             topic: TopicPartition(topic, partition)
-            for topic in (topics.operations, topics.keyframes, topics.jobs)
+            for topic in (topics.operations, topics.keyframes, topics.jobs, topics.deferred)
         }
 
     async def arrive(self) -> Arrived:

@@ -73,6 +73,8 @@ class Refill:
             return self._operation_rows(source, pairs)
         if source.topic == self._topics.keyframes:
             return keyframe_rows([Row(*pair) for pair in pairs])
+        if source.topic == self._topics.deferred:
+            return self._tables.deferred.rows(pairs)
         return [self._tables.jobs.row(*pair) for pair in pairs]
 
     def _operation_rows(self, source: TopicPartition, pairs: Sequence[Pair]) -> Sequence[AnyRow]:

@@ -9,6 +9,7 @@ from docreactor.agents.reducer import WriteTables
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.tables.cache import WriteCache
+from docreactor.tables.deferred import DeferredTable
 from docreactor.tables.documents import DocumentsTable
 from docreactor.tables.jobs import JobsTable
 from docreactor.tables.keyframes import Keyframes, StoreKeyValueStore
@@ -29,6 +30,7 @@ class PartitionTables:
     write_store: Store
     write: WriteTables
     jobs: JobsTable
+    deferred: DeferredTable
     view_store: Store
     documents: DocumentsTable
 
@@ -84,6 +86,7 @@ class Shelf:
             write_store,
             WriteTables(operations, keyframes, cache),
             JobsTable(write_store),
+            DeferredTable(write_store),
             view_store,
             DocumentsTable(view_store, self._replay),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -75,7 +76,10 @@ class UnknownModelError(ReactorError):
 
     def __init__(self, document_type: str, version: int | None = None) -> None:
         which = document_type if version is None else f"{document_type} version {version}"
-        super().__init__(f"no model {which} is loaded: name it with --models", model=which)
+        super().__init__(
+            f"no model {which} is loaded: name it with --models, or install its package",
+            model=which,
+        )
 
 
 class UnknownActionError(ReactorError):
@@ -150,6 +154,19 @@ class DocumentDeletedError(ReactorError):
         )
 
 
+class DocumentErasedError(ReactorError):
+    """The document was erased. Its id is never used again: take another."""
+
+    status = 410
+
+    def __init__(self, document_id: str, erased_at: str) -> None:
+        super().__init__(
+            f"document {document_id} was erased at {erased_at}: its id is never used again",
+            document_id=document_id,
+            erased_at=erased_at,
+        )
+
+
 class RevisionMismatchError(ReactorError):
     """The stream has moved on. Read it again and decide anew."""
 
@@ -160,6 +177,95 @@ class RevisionMismatchError(ReactorError):
             f"expected revision {expected}, the stream is at {actual}: read it again",
             expected=expected,
             actual=actual,
+        )
+
+
+class DowngradeNotSupportedError(ReactorError):
+    """A document does not go back to an earlier version of its model."""
+
+    status = 409
+
+    def __init__(self, document_type: str, *, from_version: int, to_version: int) -> None:
+        super().__init__(
+            f"{document_type} does not go back from version {from_version} to {to_version}",
+            document_type=document_type,
+            from_version=from_version,
+            to_version=to_version,
+        )
+
+
+class UpgradeFailedError(ReactorError):
+    """A transition of a model raised, or gave no state. Mend the model."""
+
+    status = 422
+
+    def __init__(
+        self, document_type: str, *, to_version: int, scope: str, cause: Exception
+    ) -> None:
+        name = cause.name() if isinstance(cause, ReactorError) else type(cause).__name__
+        super().__init__(
+            f"the upgrade of {document_type} to version {to_version} failed in scope {scope}: "
+            f"{name}: {cause}",
+            document_type=document_type,
+            to_version=to_version,
+            scope=scope,
+        )
+
+
+class UpgradePreconditionFailedError(ReactorError):
+    """The document is not what the upgrade was made for. Read it again and decide anew."""
+
+    status = 409
+
+    def __init__(self, document_id: str, *, what: str, expected: int, actual: int) -> None:
+        super().__init__(
+            f"document {document_id}: {what} is {actual}, the upgrade is for {expected}: "
+            "read it again",
+            document_id=document_id,
+            what=what,
+            expected=expected,
+            actual=actual,
+        )
+
+
+class UnsupportedActionError(ReactorError):
+    """An action type that is known and refused. The message says what to do instead."""
+
+    status = 422
+
+    def __init__(self, action_type: str, reason: str) -> None:
+        super().__init__(f"{action_type} is not supported: {reason}", action_type=action_type)
+
+
+class NothingToUndoError(ReactorError):
+    """No operation of the stream is left to be undone."""
+
+    status = 409
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"nothing in scope {scope} is left to be undone", scope=scope)
+
+
+class NothingToRedoError(ReactorError):
+    """No undo of the stream is left to be taken back."""
+
+    status = 409
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"no undo in scope {scope} is left to be taken back", scope=scope)
+
+
+class ExcessiveReshuffleError(ReactorError):
+    """Placing a job would move too many operations. Raise reshuffle_rows_max and try again."""
+
+    status = 409
+
+    def __init__(self, *, count: int, max: int) -> None:
+        super().__init__(
+            f"placing the job moves {count} operations or more, and at most {max} may be moved: "
+            "raise DOCREACTOR_RESHUFFLE_ROWS_MAX and try again",
+            count=count,
+            max=max,
         )
 
 
@@ -218,6 +324,74 @@ class JobNotReadyError(ReactorError):
         self.job = job
 
 
+class JobCancelledError(ReactorError):
+    """Somebody cancelled the job while it was deferred: it stored nothing."""
+
+    status = 409
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"job {job_id} was cancelled before it ran", job_id=job_id)
+
+
+class JobNotCancellableError(ReactorError):
+    """Only a deferred job can be cancelled; this one is not, or not any more."""
+
+    status = 409
+
+    def __init__(self, job_id: str, job_status: str) -> None:
+        super().__init__(
+            f"job {job_id} is {job_status} and not deferred: only a deferred job can be cancelled",
+            job_id=job_id,
+            job_status=job_status,
+        )
+
+
+class DependencyTimeoutError(ReactorError):
+    """What a deferred job waited for did not come in time; it stored nothing. Submit it again."""
+
+    status = 504
+
+    def __init__(self, waits_for: Sequence[str], *, timeout_ms: int) -> None:
+        super().__init__(
+            f"{', '.join(waits_for)} did not come within {timeout_ms} ms: submit the job again",
+            waits_for=list(waits_for),
+            timeout_ms=timeout_ms,
+        )
+
+
+class DuplicateKeyError(ReactorError):
+    """Two jobs of a batch have one key. Give each its own."""
+
+    status = 422
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"several jobs have the key {key}: give each its own", key=key)
+
+
+class UnknownDependencyError(ReactorError):
+    """A job of a batch depends on a key that no job of the batch has. Correct the key."""
+
+    status = 422
+
+    def __init__(self, key: str, dependency: str) -> None:
+        super().__init__(
+            f"job {key} depends on {dependency}, which is no key of this batch",
+            key=key,
+            dependency=dependency,
+        )
+
+
+class DependencyCycleError(ReactorError):
+    """Jobs of a batch wait for each other, or one for itself. Drop one of the dependencies."""
+
+    status = 422
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__(
+            f"these jobs wait for each other: {' -> '.join(keys)}", key=keys[0], keys=list(keys)
+        )
+
+
 class NotYetVisibleError(ReactorError):
     """The table has not reached the wanted position. Wait, or ask another node."""
 
@@ -257,6 +431,15 @@ class RestoringError(ReactorError):
             state=state,
             progress=progress,
         )
+
+
+class ShuttingDownError(ReactorError):
+    """This node stops and takes nothing new. Ask again: another one takes over."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("this node stops: ask again, another one takes over")
 
 
 class UnknownRouteError(ReactorError):
@@ -616,6 +799,45 @@ class BrokerBusyError(ReactorError):
         super().__init__(
             f"another process has held {lock} for {waited_s:g} s: wait for it, or end it",
             lock=lock,
+        )
+
+
+# What export and import need and cannot have.
+
+
+class DeploymentNotEmptyError(ReactorError):
+    """An import goes into a deployment that holds nothing. Name another app, or continue its own."""
+
+    status = 409
+
+    def __init__(self, app: str, reason: str) -> None:
+        super().__init__(
+            f"deployment {app} is not empty: {reason}. Import under another --app, before its "
+            "first worker starts",
+            app=app,
+        )
+
+
+class InvalidBackupError(ReactorError):
+    """A line of a backup is not what a backup holds. Nothing is imported of it."""
+
+    status = 422
+
+    def __init__(self, path: str, line: int, reason: str) -> None:
+        super().__init__(f"{path}, line {line}: {reason}", line=line)
+
+
+class ExportOvertakenError(ReactorError):
+    """Documents were erased and compacted away while they were exported. Export again."""
+
+    status = 409
+
+    def __init__(self, *, expected: int, actual: int) -> None:
+        super().__init__(
+            f"{expected} operations were counted and {actual} read: documents were erased in "
+            "between; export again",
+            expected=expected,
+            actual=actual,
         )
 
 

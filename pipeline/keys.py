@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from functools import lru_cache
 from typing import NamedTuple
+from uuid import UUID
 
 from docreactor.pipeline.action import DOCUMENT_SCOPE
 
 _MASK = 0xFFFFFFFF
+_UUID_CHARACTERS = 36
+_TIME_ORDERED = 7
+_TIME_SHIFT = 80
 INDEX_DIGITS = 10
 """How many digits of an index end the key of an operation or a keyframe."""
 
@@ -49,6 +53,15 @@ def parse_record_key(key: bytes) -> tuple[Stream, int]:
 def job_partition(job_id: str) -> int:
     """The partition that a job id ends in. Raises ValueError when it names none."""
     return int(job_id.rpartition("-")[2])
+
+
+def job_minted_ms(job_id: str) -> int | None:
+    """When the UUIDv7 that a job id begins with was minted; None when it begins with none."""
+    try:
+        value = UUID(job_id[:_UUID_CHARACTERS])
+    except ValueError:
+        return None
+    return value.int >> _TIME_SHIFT if value.version == _TIME_ORDERED else None
 
 
 @lru_cache(maxsize=65_536)

@@ -71,6 +71,17 @@ class Settings(BaseSettings):
     clock_skew_max_ms: int = Field(
         default=300_000, ge=0, description="a timestamp may be ahead, ms"
     )
+    reshuffle_rows_max: int = Field(
+        default=100_000, ge=0, description="operations that placing one job may move, count"
+    )
+    dependency_timeout_ms: int = Field(
+        default=600_000, ge=1, description="a job may wait for a job or a document, ms"
+    )
+    retries_max: int = Field(
+        default=3, ge=0, description="of a job whose decision the place prevents, count"
+    )
+    retry_backoff_first_ms: int = Field(default=100, ge=1, description="before the first retry, ms")
+    retry_backoff_max_ms: int = Field(default=5_000, ge=1, description="before any retry, ms")
     backlog_records_max: int = Field(default=20_000, ge=1, description="before 429, records")
 
     session_timeout_ms: int = Field(default=6_000, ge=500, description="group session, ms")

@@ -46,6 +46,11 @@ class Topics:
         return f"{self.app}.jobs"
 
     @property
+    def deferred(self) -> str:
+        """Jobs that wait, keyed by stream and by their offset on `actions`."""
+        return f"{self.app}.deferred"
+
+    @property
     def positions(self) -> str:
         """Who owns what, how far it is, and the log id: one partition."""
         return f"{self.app}.positions"
@@ -85,6 +90,7 @@ def declarations(settings: Settings) -> tuple[TopicDeclaration, ...]:
         TopicDeclaration(topics.operations, count, compacted | every),
         TopicDeclaration(topics.keyframes, count, compacted | every),
         TopicDeclaration(topics.jobs, count, kept | every),
+        TopicDeclaration(topics.deferred, count, compacted | every),
         TopicDeclaration(topics.positions, 1, compacted | every),
         TopicDeclaration(topics.dead_letters, count, deleted | every),
     )

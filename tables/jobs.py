@@ -21,6 +21,10 @@ class JobsTable:
         content = self._store.get(_SPACE + job_id.encode())
         return None if content is None else JobResult.decode(content)
 
+    def has(self, job_id: str) -> bool:
+        """Whether the job has ended; nothing is decoded."""
+        return self._store.get(_SPACE + job_id.encode()) is not None
+
     def row(self, job_id: bytes, content: bytes | None) -> Row:
         """The row of one record; None for a tombstone."""
         return Row(_SPACE + job_id, content)

@@ -236,6 +236,15 @@ class Log(Protocol):
         """The next offset to be written, or with COMMITTED the first one of an open transaction."""
         ...
 
+    async def offsets_since(
+        self, times_ms: Mapping[TopicPartition, int]
+    ) -> Mapping[TopicPartition, Offset]:
+        """Where to begin to read what was written at these times or later.
+
+        Every committed record below was written before, by the clock of its writer.
+        """
+        ...
+
     async def create(self, topics: Sequence[TopicDeclaration]) -> Sequence[str]:
         """Create those that are missing; returns their names once they can be used."""
         ...

@@ -20,6 +20,7 @@ from docreactor.pipeline.topics import TopicDeclaration
 
 __all__ = [
     "Admin",
+    "AtTime",
     "Batch",
     "Consumer",
     "KafkaPartition",
@@ -73,6 +74,16 @@ class Consumer(Protocol):
     async def end_offsets(
         self, partitions: Sequence[KafkaPartition]
     ) -> Mapping[KafkaPartition, int]: ...
+    async def offsets_for_times(
+        self, timestamps: Mapping[KafkaPartition, int]
+    ) -> Mapping[KafkaPartition, AtTime | None]: ...
+
+
+class AtTime(Protocol):
+    """What a broker answered to a question for a time."""
+
+    @property
+    def offset(self) -> int: ...
 
 
 class Batch(Protocol):

@@ -94,6 +94,12 @@ class KafkaLog:
         """As `Log.end_offsets`."""
         return await self._admin.end_offsets(sources, isolation)
 
+    async def offsets_since(
+        self, times_ms: Mapping[TopicPartition, int]
+    ) -> Mapping[TopicPartition, Offset]:
+        """As `Log.offsets_since`."""
+        return await self._admin.offsets_since(times_ms)
+
     async def create(self, topics: Sequence[TopicDeclaration]) -> Sequence[str]:
         """As `Log.create`; as many copies as the settings say and brokers there are."""
         return await self._admin.create(topics)

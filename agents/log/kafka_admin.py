@@ -156,6 +156,25 @@ class KafkaAdmin:
             )
         )
 
+    async def offsets_since(
+        self, times_ms: Mapping[TopicPartition, int]
+    ) -> Mapping[TopicPartition, Offset]:
+        """As `Log.offsets_since`."""
+        # Asked first: what is written in between is not to be passed over.
+        ends = await self.end_offsets(list(times_ms), Isolation.COMMITTED)
+        asked = {KafkaPartition(*source): time_ms for source, time_ms in times_ms.items()}
+        found = await self._ask_a_consumer(
+            Isolation.COMMITTED,
+            "asking for the offsets of a time",
+            lambda consumer: consumer.offsets_for_times(asked),
+        )
+        since = {
+            TopicPartition(*source): Offset(at.offset)
+            for source, at in found.items()
+            if at is not None and at.offset >= 0
+        }
+        return {**ends, **since}
+
     async def close(self) -> None:
         """Idempotent."""
         await self._client.close()

@@ -85,6 +85,15 @@ class MemoryLog:
             source: self._cluster.partition(source).visible_end(isolation) for source in sources
         }
 
+    async def offsets_since(
+        self, times_ms: Mapping[TopicPartition, int]
+    ) -> Mapping[TopicPartition, Offset]:
+        """As `Log.offsets_since`."""
+        return {
+            source: self._cluster.partition(source).since(time_ms)
+            for source, time_ms in times_ms.items()
+        }
+
     async def create(self, topics: Sequence[TopicDeclaration]) -> Sequence[str]:
         """As `Log.create`."""
         return [topic.name for topic in topics if self._cluster.create(topic)]

@@ -79,6 +79,14 @@ class MemoryPartition:
             return Offset(self.end)
         return Offset(min(batch.began[self.name] for batch in self._open))
 
+    def since(self, time_ms: int) -> Offset:
+        """The first committed record's offset of that time or later, or where the next can be."""
+        end = self.visible_end(Isolation.COMMITTED)
+        for record in self._records[: self._index(end)]:
+            if record.timestamp >= time_ms:
+                return Offset(record.offset)
+        return end
+
     def read(
         self, offset: Offset, *, count_max: int, isolation: Isolation
     ) -> tuple[list[MemoryRecord], Offset]:

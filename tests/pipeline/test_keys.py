@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from aiokafka.partitioner import murmur2
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docreactor.pipeline.ids import IdMinter
 from docreactor.pipeline.keys import (
     Stream,
+    job_minted_ms,
     job_partition,
     parse_record_key,
     partition_for,
@@ -66,3 +70,11 @@ def test_a_job_id_ends_in_its_partition() -> None:
     for id in ("", "job", "0190a6e0-"):
         with pytest.raises(ValueError, match="invalid literal"):
             job_partition(id)
+
+
+def test_a_job_id_tells_when_it_was_minted() -> None:
+    minted = IdMinter(lambda: 1_800_000_000_123, lambda bits: 1).mint()
+
+    assert job_minted_ms(f"{minted}-12") == 1_800_000_000_123
+    for id in ("j1-0", "", f"{UUID(int=5, version=4)}-1"):
+        assert job_minted_ms(id) is None

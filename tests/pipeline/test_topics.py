@@ -32,6 +32,7 @@ def test_every_topic_is_declared_once_behind_the_deployments_prefix() -> None:
         ("operations", 5, "compact"),
         ("keyframes", 5, "compact"),
         ("jobs", 5, "compact,delete"),
+        ("deferred", 5, "compact"),
         ("positions", 1, "compact"),
         ("dead-letters", 5, "delete"),
     ],
@@ -46,7 +47,7 @@ def test_a_topic_has_its_partitions_and_its_cleanup(
 
 
 def test_what_must_not_get_lost_is_never_deleted_by_age() -> None:
-    for name in ("operations", "keyframes", "positions"):
+    for name in ("operations", "keyframes", "deferred", "positions"):
         assert "retention.ms" not in DECLARED[f"shop.{name}"].config
     assert DECLARED["shop.jobs"].config["retention.ms"] == str(2 * 86_400_000)
     assert DECLARED["shop.actions"].config["retention.ms"] == str(30 * 86_400_000)

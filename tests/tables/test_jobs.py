@@ -51,6 +51,8 @@ def test_a_job_is_found_by_its_id(store: Store, jobs: JobsTable) -> None:
 
     assert jobs.get(job_id) == _result(job_id)
     assert jobs.get("no such job") is None
+    assert jobs.has(job_id)
+    assert not jobs.has("no such job")
 
 
 def test_a_tombstone_removes_a_job(store: Store, jobs: JobsTable) -> None:

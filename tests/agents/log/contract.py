@@ -361,6 +361,36 @@ class LogContract:
         await writer.close()
         await transactor.close()
 
+    async def test_what_was_written_at_a_time_or_later_is_found(self, log: Log, app: str) -> None:
+        a = await create(log, f"{app}.a", 2)
+        b = TopicPartition(a.topic, 1)
+        writer = await log.writer()
+        for value in "123":
+            await writer.append(a, entries(value))
+        records, _ = await read(log, a)
+        times = [record.timestamp for record in records]
+
+        for time_ms in (0, *times):
+            expected = next(at for at, one in enumerate(times) if one >= time_ms)
+            assert await log.offsets_since({a: time_ms}) == {a: expected}
+        later = times[-1] + 1
+        assert await log.offsets_since({a: later, b: later}) == {a: 3, b: 0}
+        await writer.close()
+
+    async def test_what_an_open_transaction_holds_back_is_not_passed_over(
+        self, log: Log, app: str
+    ) -> None:
+        to = await create(log, f"{app}.a")
+        transactor = await log.transactor(app)
+        async with transactor.transaction() as transaction:
+            await transaction.send({to: entries("1")})
+            since = await log.offsets_since({to: 0})
+        records, _ = await read(log, to, count=1)
+
+        assert since == {to: 0}
+        assert [record.value for record in records] == [b"1"]
+        await transactor.close()
+
     async def test_a_fetch_brings_at_most_what_was_asked_for(self, log: Log, app: str) -> None:
         to = await create(log, f"{app}.a")
         writer = await log.writer()
