@@ -49,6 +49,19 @@ class Rules:
             raise invalid_state(reducer.action_type, cause) from cause
         return self.form.accept(result, reducer.action_type)
 
+    def step(self, state: Any, where: str) -> Any:
+        """The state of this version from one of the version before.
+
+        Raises InvalidState for a result that is none, or what the author's function raised.
+        """
+        if self.upgrade is None:
+            return state
+        try:
+            result = self.upgrade(state)
+        except ValidationError as cause:
+            raise invalid_state(where, cause) from cause
+        return self.form.accept(result, where)
+
 
 _PLATFORM = Rules(JsonForm(), {})
 """The document scope: no reducer of an author's works there."""

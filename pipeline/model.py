@@ -8,16 +8,15 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any, TypeVar, overload
 
-from pydantic import ValidationError
-
 from docreactor.pipeline.canonical import JSON
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.edition import Edition, Rules, Upgrade, editions
 from docreactor.pipeline.errors import (
-    InvalidInputError,
+    DowngradeNotSupportedError,
     InvalidModelError,
     UnknownActionError,
     UnknownModelError,
+    UpgradeFailedError,
 )
 from docreactor.pipeline.form import Form, StateClass, form_of
 from docreactor.pipeline.reducer import (
@@ -28,9 +27,11 @@ from docreactor.pipeline.reducer import (
     input_content,
     reducer_of,
 )
-from docreactor.pipeline.state import invalid_state
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+FIRST_VERSION = 1
+"""Of every model, and of every document that names none."""
 
 _DOCUMENT_TYPE = re.compile(r"[A-Za-z0-9/._-]{1,200}", re.ASCII)
 
@@ -40,7 +41,7 @@ class DocumentModel:
 
     `state` is a class derived from State, or `dict` for free JSON; every scope but `document` holds
     one. `scopes` gives scopes a class of their own. Whatever cannot work is InvalidModel where it
-    is defined.
+    is defined. A document without a version, 0 or None, has the first one, never the newest.
     """
 
     def __init__(
@@ -139,7 +140,7 @@ class DocumentModel:
         """The newest version; new documents start with it."""
         return max(self._editions or self._compile())
 
-    def initial(self, version: int, scope: str, given: JSON = None) -> Any:
+    def initial(self, version: int | None, scope: str, given: JSON = None) -> Any:
         """What the scope of a new document shows: the defaults, or what its creator gave.
 
         Raises InvalidInput for what does not fit.
@@ -147,17 +148,21 @@ class DocumentModel:
         form = self.rules(version, scope).form
         return form.initial if given is None else form.given(given, f"initial_state.{scope}")
 
-    def read(self, version: int, scope: str, content: bytes) -> Any:
+    def load_state(self, version: int | None, scope: str, given: JSON) -> Any:
+        """A whole state as a caller gives it. InvalidInput names the field below `state`."""
+        return self.rules(version, scope).form.given(given, "state")
+
+    def read(self, version: int | None, scope: str, content: bytes) -> Any:
         """The state behind its canonical JSON. Raises UndecodableRecord."""
         return self.rules(version, scope).form.read(content)
 
-    def write(self, version: int, scope: str, state: Any) -> bytes:
+    def write(self, version: int | None, scope: str, state: Any) -> bytes:
         """The state's canonical JSON. Raises InvalidState for what JSON cannot say."""
         return self.rules(version, scope).form.write(state)
 
     def apply(
         self,
-        version: int,
+        version: int | None,
         scope: str,
         action_type: str,
         state: Any,
@@ -173,27 +178,32 @@ class DocumentModel:
         reducer = self.reducer(rules, scope, action_type)
         return rules.apply(reducer, state, input_content(input), context)
 
-    def check(self, version: int, scope: str, action_type: str, input: JSON) -> None:
+    def check(self, version: int | None, scope: str, action_type: str, input: JSON) -> None:
         """Raises UnknownAction, or InvalidInput naming the field and the reason."""
         reducer = self.reducer(self.rules(version, scope), scope, action_type)
         reducer.parse(input_content(input))
 
-    def migrate(self, from_version: int, to_version: int, scope: str, state: Any) -> Any:
-        """The state of a later version, one step after the other. Raises as `apply` does."""
-        if from_version > to_version:
-            raise InvalidInputError(
-                "version", f"cannot go back from {from_version} to {to_version}"
+    def upgrade_path(self, from_version: int | None, to_version: int) -> tuple[int, ...]:
+        """The versions to step to, in order; empty when it is there already.
+
+        Raises DowngradeNotSupported for a way back, UnknownModel for a version that it lacks.
+        """
+        before = from_version or FIRST_VERSION
+        if before > to_version:
+            raise DowngradeNotSupportedError(
+                self.document_type, from_version=before, to_version=to_version
             )
-        self._edition(from_version)
-        for version in range(from_version + 1, to_version + 1):
-            rules = self.rules(version, scope)
-            where = f"upgrade of {self.document_type} to version {version}"
-            if rules.upgrade is not None:
-                try:
-                    result = rules.upgrade(state)
-                except ValidationError as cause:
-                    raise invalid_state(where, cause) from cause
-                state = rules.form.accept(result, where)
+        for version in (before, to_version):
+            self._edition(version)
+        return tuple(range(before + 1, to_version + 1))
+
+    def migrate(self, from_version: int | None, to_version: int, scope: str, state: Any) -> Any:
+        """The state of a later version, one step after the other; nobody can change it.
+
+        Raises as `upgrade_path` does, and UpgradeFailed for a step that raises or gives no state.
+        """
+        for version in self.upgrade_path(from_version, to_version):
+            state = self._step(version, scope, state)
         return state
 
     def describe(self) -> JSON:
@@ -216,7 +226,7 @@ class DocumentModel:
             "state": {scope: newest.rules(scope).form.schema() for scope in newest.scopes},
         }
 
-    def rules(self, version: int, scope: str) -> Rules:
+    def rules(self, version: int | None, scope: str) -> Rules:
         """What holds in a scope at a version. UnknownModel for a version that it lacks."""
         return self._edition(version).rules(scope)
 
@@ -227,7 +237,19 @@ class DocumentModel:
             raise UnknownActionError(self.document_type, action_type, scope)
         return reducer
 
-    def _edition(self, version: int) -> Edition:
+    def _step(self, version: int, scope: str, state: Any) -> Any:
+        rules, where = self.rules(version, scope), f"{scope} of version {version}"
+        try:
+            return rules.step(state, where)
+        except MemoryError:
+            raise
+        except Exception as cause:
+            raise UpgradeFailedError(
+                self.document_type, to_version=version, scope=scope, cause=cause
+            ) from cause
+
+    def _edition(self, version: int | None) -> Edition:
+        version = version or FIRST_VERSION
         edition = (self._editions or self._compile()).get(version)
         if edition is None:
             raise UnknownModelError(self.document_type, version)

@@ -13,12 +13,14 @@ from pydantic import BaseModel, Field
 from docreactor.pipeline.canonical import decode, encode
 from docreactor.pipeline.context import Context, Origin
 from docreactor.pipeline.errors import (
+    DowngradeNotSupportedError,
     InvalidInputError,
     InvalidModelError,
     InvalidStateError,
     UndecodableRecordError,
     UnknownActionError,
     UnknownModelError,
+    UpgradeFailedError,
 )
 from docreactor.pipeline.frozen import FrozenDict
 from docreactor.pipeline.model import DocumentModel
@@ -309,21 +311,140 @@ def test_a_migration_takes_every_step_between_two_versions() -> None:
 
 
 def test_a_migration_goes_to_versions_that_exist_and_never_back() -> None:
-    with pytest.raises(InvalidInputError, match="cannot go back from 2 to 1"):
+    with pytest.raises(DowngradeNotSupportedError, match="does not go back from version 2 to 1"):
         todo.migrate(2, 1, "global", Todo2())
     with pytest.raises(UnknownModelError, match="version 3"):
         todo.migrate(1, 3, "global", Todo())
     assert todo.migrate(1, 2, "local", Draft(text="a")) == Draft(text="a")
 
 
-def test_an_upgrade_that_returns_no_state_is_named() -> None:
-    model = DocumentModel("t/forgot", state=dict)
+def test_the_way_between_two_versions_has_a_name_for_every_step() -> None:
+    model = DocumentModel("t/way", state=dict)
+    for version in (2, 3, 4):
+        model.upgrade(to=version)(lambda state: state)
 
-    @model.upgrade(to=2)
-    def forgot(state: dict[str, Any]) -> None: ...
+    assert model.upgrade_path(1, 4) == (2, 3, 4)
+    assert model.upgrade_path(2, 3) == (3,)
+    assert model.upgrade_path(3, 3) == ()
 
-    with pytest.raises(InvalidStateError, match="upgrade of t/forgot to version 2: returned None"):
-        model.migrate(1, 2, "global", FrozenDict())
+
+@pytest.mark.parametrize("none", [0, None])
+def test_a_document_without_a_version_has_the_first_and_never_the_newest(none: int | None) -> None:
+    assert todo.version == 2
+    assert todo.initial(none, "global") == Todo()
+    assert todo.upgrade_path(none, 1) == ()
+    assert todo.upgrade_path(none, 2) == (2,)
+    assert todo.migrate(none, 2, "global", Todo(items=("a",))) == Todo2(items=("a",), count=1)
+    removed = todo.apply(none, "global", "DEL", Todo(), {"text": "x"}, CONTEXT)
+    assert removed == Todo(items=("a1 removes x",))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused", "message"),
+    [
+        (2, 1, DowngradeNotSupportedError, "example/todo does not go back from version 2 to 1"),
+        # Whoever knows version 9 and who does not must say the same.
+        (9, 1, DowngradeNotSupportedError, "example/todo does not go back from version 9 to 1"),
+        (1, 0, DowngradeNotSupportedError, "example/todo does not go back from version 1 to 0"),
+        (1, 3, UnknownModelError, "no model example/todo version 3 is loaded"),
+        (3, 3, UnknownModelError, "no model example/todo version 3 is loaded"),
+        (-1, 2, UnknownModelError, "no model example/todo version -1 is loaded"),
+    ],
+)
+def test_a_way_that_is_none_is_refused_by_name(
+    before: int, after: int, refused: type[Exception], message: str
+) -> None:
+    with pytest.raises(refused, match=message):
+        todo.upgrade_path(before, after)
+    with pytest.raises(refused, match=message):
+        todo.migrate(before, after, "global", Todo())
+
+
+FAILING: list[tuple[Callable[[Any], object], str]] = [
+    (lambda state: None, "InvalidState: global of version 2: returned None: return the new state"),
+    (lambda state: {"a": {1}}, "InvalidState: global of version 2: set is not JSON"),
+    (lambda state: Todo.model_validate({"items": 1}), "InvalidState: .*items: Input should be"),
+    (lambda state: state["items"], "KeyError: 'items'"),
+    (lambda state: state.update(a=1), "TypeError: .*never changes"),
+    (lambda state: todo.rules(7, "global"), "UnknownModel: no model example/todo version 7"),
+]
+
+
+@pytest.mark.parametrize(("function", "message"), FAILING)
+def test_an_upgrade_that_fails_has_one_sentence_that_is_always_the_same(
+    function: Callable[[Any], object], message: str
+) -> None:
+    model = DocumentModel("t/fails", state=dict)
+    model.upgrade(to=2)(lambda state: function(state))
+    state = model.initial(1, "global", {"a": {"b": []}})
+
+    said: set[str] = set()
+    for _ in range(2):
+        with pytest.raises(UpgradeFailedError, match=message) as failed:
+            model.migrate(1, 2, "global", state)
+        said.add(str(failed.value))
+
+    (sentence,) = said
+    assert sentence.startswith("the upgrade of t/fails to version 2 failed in scope global: ")
+    assert "\n" not in sentence
+    assert state == {"a": {"b": []}}
+
+
+def test_what_an_upgrade_keeps_hold_of_is_not_the_state() -> None:
+    kept: list[Any] = [1]
+    model = DocumentModel("t/keeps", state=dict)
+    model.upgrade(to=2)(lambda state: {"items": kept})
+
+    state = model.migrate(1, 2, "global", FrozenDict())
+    kept.append(2)
+
+    assert state == {"items": [1]}
+
+
+def test_operations_before_an_upgrade_replay_by_the_old_reducers_and_those_after_by_the_new() -> (
+    None
+):
+    def replayed(*actions: tuple[int, str, str]) -> Any:
+        state, reached = todo.initial(1, "global"), 1
+        for version, action_type, said in actions:
+            state = todo.migrate(reached, version, "global", state)
+            state = todo.apply(version, "global", action_type, state, {"text": said}, CONTEXT)
+            reached = version
+        return state
+
+    before = replayed((1, "ADD_ITEM", "a"), (1, "DEL", "a"))
+    after = replayed((1, "ADD_ITEM", "a"), (2, "DEL", "a"))
+    both = replayed((1, "ADD_ITEM", "a"), (1, "DEL", "a"), (2, "ADD_ITEM", "b"), (2, "DEL", "a"))
+
+    assert before == Todo(items=("a", "a1 removes a"))
+    assert after == Todo2(items=(), count=0)
+    assert both == Todo2(items=("a1 removes a", "b"), count=2)
+
+
+def test_a_whole_state_is_checked_as_one_that_a_creator_gives() -> None:
+    assert todo.load_state(1, "global", {"items": ["a"]}) == Todo(items=("a",))
+    assert todo.load_state(2, "global", {"count": 3}) == Todo2(count=3)
+    assert todo.load_state(1, "local", {}) == Draft()
+    loaded = free.load_state(1, "global", {"a": [1]})
+    assert loaded == {"a": [1]}
+    assert isinstance(loaded, FrozenDict)
+
+    refusals: list[tuple[int, str, Any, str]] = [
+        (1, "global", {"items": [1]}, "state.items.0"),
+        (1, "global", {"count": 3}, "state.count"),
+        (1, "local", {"text": None}, "state.text"),
+        (1, "global", None, "state"),
+        (1, "global", [], "state"),
+    ]
+    for version, scope, wrong, field in refusals:
+        with pytest.raises(InvalidInputError) as refused:
+            todo.load_state(version, scope, wrong)
+        assert refused.value.facts["field"] == field
+    for wrong in (None, [], "text"):
+        with pytest.raises(InvalidInputError, match="state: must be an object"):
+            free.load_state(1, "global", wrong)
+    with pytest.raises(UnknownModelError, match="version 3"):
+        todo.load_state(3, "global", {})
 
 
 def test_a_description_is_json_and_tells_a_client_everything() -> None:
