@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
-from urllib.parse import quote
+from typing import Any, Self, Unpack
 
 import httpx
 
 from docreactor.gateway.answers import Document, Documents, Job, Models, Operations, Positions
+from docreactor.gateway.changes import Changes, Sending, Wait, segment
 from docreactor.gateway.connection import Connection, joined
-from docreactor.gateway.requests import (
-    DEFAULT_SCOPE,
-    LIMIT_DEFAULT,
-    TIMEOUT_DEFAULT_MS,
-    ActionRequest,
-)
-from docreactor.pipeline.document import DEFAULT_BRANCH
+from docreactor.gateway.requests import DEFAULT_SCOPE, LIMIT_DEFAULT, TIMEOUT_DEFAULT_MS
+from docreactor.pipeline.action import DOCUMENT_SCOPE, UPGRADE_DOCUMENT
 from docreactor.pipeline.errors import DocumentNotFoundError
-from docreactor.pipeline.ids import IdMinter
+from docreactor.pipeline.inputs import DEFAULT_BRANCH
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 RETRY_FOR_S = 30.0
 
-Wait = Literal["write", "read"]
-ActionLike = ActionRequest | Mapping[str, Any]
 Tokens = str | Sequence[str] | None
 
 
-class Reactor:
+class Reactor(Changes):
     """A deployment, by the URL of any of its nodes. Use it in `async with`.
 
     A problem document is raised as the error of its name. What may pass (no connection, 429, 503)
@@ -46,10 +37,7 @@ class Reactor:
         retry_for_s: float = RETRY_FOR_S,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._connection = Connection(
-            url, token=token, retry_for_s=retry_for_s, transport=transport
-        )
-        self._minter = IdMinter(lambda: time.time_ns() // 1_000_000, secrets.randbits)
+        super().__init__(Connection(url, token=token, retry_for_s=retry_for_s, transport=transport))
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,95 +50,35 @@ class Reactor:
     ) -> None:
         await self._connection.close()
 
-    async def create(
+    async def upgrade(
         self,
-        document_type: str,
+        document_id: str,
+        to_version: int,
         *,
-        id: str | None = None,
-        slug: str | None = None,
-        name: str | None = None,
-        branch: str = DEFAULT_BRANCH,
-        timestamp: str | None = None,
         initial_state: Mapping[str, Any] | None = None,
-        meta: Mapping[str, Any] | None = None,
-        wait: Wait | None = None,
-        timeout_ms: int = TIMEOUT_DEFAULT_MS,
-        idempotency_key: str | None = None,
+        token: Tokens = None,
+        **sending: Unpack[Sending],
     ) -> Job:
-        """Create a document. With `wait`, a failure is raised and the job has got there."""
-        given = {
-            "document_type": document_type,
-            "id": id,
-            "slug": slug,
-            "name": name,
-            "branch": branch,
-            "timestamp": timestamp,
-            "initial_state": initial_state,
-            "meta": meta,
-        }
-        return await self._connection.call(
-            Job,
-            "POST",
-            "/v1/documents",
-            parameters={"wait": wait, "timeout_ms": timeout_ms},
-            body={field: value for field, value in given.items() if value is not None},
-            key=idempotency_key or self._minter.mint(),
-        )
+        """Bring a document to a later version of its model, as a read with `token` shows it.
 
-    async def submit(
-        self,
-        document_id: str,
-        actions: ActionLike | Sequence[ActionLike],
-        *,
-        branch: str = DEFAULT_BRANCH,
-        expected_revision: int | None = None,
-        wait: Wait | None = None,
-        timeout_ms: int = TIMEOUT_DEFAULT_MS,
-        idempotency_key: str | None = None,
-    ) -> Job:
-        """Submit actions of one scope: all of them or none.
-
-        Those without an id are given one here, unless the request has a key of the caller's: the
-        server then derives them from it.
+        UpgradePreconditionFailed when it changed since: ask again.
         """
-        if isinstance(actions, ActionRequest | Mapping):
-            actions = [actions]
-        asked = [_fields(action) for action in actions]
-        if idempotency_key is None:
-            asked = [{"id": self._minter.mint(), **action} for action in asked]
-        body: dict[str, Any] = {"actions": asked, "branch": branch}
-        if expected_revision is not None:
-            body["expected_revision"] = expected_revision
-        return await self._connection.call(
-            Job,
-            "POST",
-            f"/v1/documents/{_segment(document_id)}/actions",
-            parameters={"wait": wait, "timeout_ms": timeout_ms},
-            body=body,
-            key=idempotency_key or self._minter.mint(),
-        )
-
-    async def delete(
-        self,
-        document_id: str,
-        *,
-        branch: str = DEFAULT_BRANCH,
-        wait: Wait | None = None,
-        timeout_ms: int = TIMEOUT_DEFAULT_MS,
-        idempotency_key: str | None = None,
-    ) -> Job:
-        """Delete a document. Its history stays readable."""
-        return await self._connection.call(
-            Job,
-            "DELETE",
-            f"/v1/documents/{_segment(document_id)}",
-            parameters={"branch": branch, "wait": wait, "timeout_ms": timeout_ms},
-            key=idempotency_key or self._minter.mint(),
-        )
+        branch = sending.get("branch", DEFAULT_BRANCH)
+        now = await self.get(document_id, branch=branch, token=token)
+        input = {
+            "model": now.header.document_type,
+            "document_id": now.header.id,
+            "from_version": now.state[DOCUMENT_SCOPE]["version"],
+            "to_version": to_version,
+            "revision": now.header.revision,
+        }
+        input |= {} if initial_state is None else {"initial_state": dict(initial_state)}
+        action = {"type": UPGRADE_DOCUMENT, "scope": DOCUMENT_SCOPE, "input": input}
+        return await self.submit(now.header.id, action, **sending)
 
     async def job(self, job_id: str) -> Job:
         """What became of a job, also of a FAILED one."""
-        return await self._connection.call(Job, "GET", f"/v1/jobs/{_segment(job_id)}")
+        return await self._connection.call(Job, "GET", f"/v1/jobs/{segment(job_id)}")
 
     async def wait(
         self, job: Job | str, until: Wait = "read", *, timeout_ms: int = TIMEOUT_DEFAULT_MS
@@ -160,7 +88,7 @@ class Reactor:
         return await self._connection.call(
             Job,
             "GET",
-            f"/v1/jobs/{_segment(job_id)}",
+            f"/v1/jobs/{segment(job_id)}",
             parameters={"wait": until, "timeout_ms": timeout_ms},
         )
 
@@ -180,7 +108,7 @@ class Reactor:
         return await self._connection.call(
             Document,
             "GET",
-            f"/v1/documents/{_segment(identifier)}",
+            f"/v1/documents/{segment(identifier)}",
             parameters={
                 "branch": branch,
                 "scopes": joined(scopes),
@@ -236,16 +164,20 @@ class Reactor:
         types: Sequence[str] | None = None,
         begin: str | None = None,
         end: str | None = None,
+        effective: bool = False,
         limit: int = LIMIT_DEFAULT,
         cursor: str | None = None,
         token: Tokens = None,
         timeout_ms: int = TIMEOUT_DEFAULT_MS,
     ) -> Operations:
-        """A page of stored operations with index > `since`; `begin` and `end` are inclusive."""
+        """A page of stored operations with index > `since`; `begin` and `end` are inclusive.
+
+        With `effective` only those that no later one supersedes.
+        """
         return await self._connection.call(
             Operations,
             "GET",
-            f"/v1/documents/{_segment(document_id)}/operations",
+            f"/v1/documents/{segment(document_id)}/operations",
             parameters={
                 "branch": branch,
                 "scope": scope,
@@ -253,6 +185,7 @@ class Reactor:
                 "types": joined(types),
                 "from": begin,
                 "to": end,
+                "effective": "true" if effective else None,
                 "limit": limit,
                 "cursor": cursor,
                 "token": joined(token),
@@ -267,13 +200,3 @@ class Reactor:
     async def models(self) -> Models:
         """What the deployment can run."""
         return await self._connection.call(Models, "GET", "/v1/models")
-
-
-def _fields(action: ActionLike) -> dict[str, Any]:
-    if isinstance(action, ActionRequest):
-        return action.model_dump(exclude_unset=True)
-    return dict(action)
-
-
-def _segment(text: str) -> str:
-    return quote(text, safe="")

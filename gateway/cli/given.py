@@ -32,6 +32,18 @@ def given_object(text: str | None, *, name: str) -> dict[str, Any] | None:
     return value  # pyright: ignore[reportUnknownVariableType] JSON
 
 
+def objects(value: Any, *, name: str, what: str) -> list[dict[str, Any]]:
+    """The value as a list of objects, one alone as a list of one; or InvalidInput."""
+    if isinstance(value, dict):
+        value = [value]  # pyright: ignore[reportUnknownVariableType] JSON
+    if not isinstance(value, list):
+        value = [None]
+    listed: list[Any] = value  # pyright: ignore[reportUnknownVariableType] JSON
+    if not all(isinstance(one, dict) for one in listed):
+        raise InvalidInputError(name, f"must be a list of {what}; nothing was sent")
+    return listed
+
+
 def _content(text: str, *, name: str) -> bytes:
     if text == "-":
         return sys.stdin.buffer.read()

@@ -48,6 +48,9 @@ Types = Annotated[
 ]
 Begin = Annotated[str | None, typer.Option("--from", help="Not before this time.")]
 End = Annotated[str | None, typer.Option("--to", help="Not after this time.")]
+Effective = Annotated[
+    bool, typer.Option("--effective", help="Leave out what a later operation supersedes.")
+]
 
 
 def get(
@@ -140,6 +143,7 @@ def history(
     type: Types = None,
     begin: Begin = None,
     end: End = None,
+    effective: Effective = False,
     branch: Branch = MAIN,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
@@ -154,6 +158,8 @@ def history(
     `docreactor history shop-1 --since 10`
 
     `docreactor history shop-1 --scope document`
+
+    `docreactor history shop-1 --effective` shows the order that every replica agrees on.
     """
     with asking(url, token) as reactor:
         page = reactor.history(
@@ -164,6 +170,7 @@ def history(
             types=type,
             begin=begin,
             end=end,
+            effective=effective,
             limit=limit,
             cursor=cursor,
             token=after,

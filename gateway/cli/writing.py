@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from docreactor.gateway.cli.given import given_json, given_object
+from docreactor.gateway.cli.given import given_json, given_object, objects
 from docreactor.gateway.cli.screen import show_job
 from docreactor.gateway.cli.target import (
     MAIN,
@@ -22,7 +22,6 @@ from docreactor.gateway.cli.target import (
 )
 from docreactor.gateway.client import DEFAULT_URL
 from docreactor.gateway.requests import DEFAULT_SCOPE, TIMEOUT_DEFAULT_MS
-from docreactor.pipeline.errors import InvalidInputError
 
 DocumentId = Annotated[str, typer.Argument(help="Id of the document.")]
 DocumentType = Annotated[str, typer.Argument(help="A type of `docreactor models`.")]
@@ -125,7 +124,8 @@ def submit(
     if actions is not None and action_type is not None:
         raise typer.BadParameter("give either TYPE and INPUT or --actions")
     if actions is not None:
-        asked = _listed(given_json(actions, name="--actions"))
+        given = given_json(actions, name="--actions")
+        asked = objects(given, name="--actions", what="actions")
     elif action_type is not None:
         action = {"type": action_type, "scope": scope, "id": id, "timestamp": timestamp}
         asked = [{field: value for field, value in action.items() if value is not None}]
@@ -168,13 +168,3 @@ def delete(
             idempotency_key=key,
         )
     show_job(job, json=json)
-
-
-def _listed(actions: Any) -> list[dict[str, Any]]:
-    """One action alone is a list of one."""
-    listed: list[Any] = [actions]
-    if isinstance(actions, list):
-        listed = actions  # pyright: ignore[reportUnknownVariableType] JSON
-    if not all(isinstance(action, dict) for action in listed):
-        raise InvalidInputError("--actions", "must be a list of actions; nothing was sent")
-    return listed
