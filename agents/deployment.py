@@ -16,6 +16,11 @@ from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.topics import Topics
 
 
+def transactional_id(app: str, partition: int) -> str:
+    """Whose transactions write this partition of the deployment."""
+    return f"{app}-actions-{partition}"
+
+
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """One process's view of the deployment that it takes part in."""
@@ -36,7 +41,7 @@ class Deployment:
 
     def transactional_id(self, partition: int) -> str:
         """Whose transactions write this partition."""
-        return f"{self.settings.app}-actions-{partition}"
+        return transactional_id(self.settings.app, partition)
 
     def actions(self, partition: int) -> TopicPartition:
         """Where this partition's jobs come from."""

@@ -34,8 +34,17 @@ COMMANDS: Mapping[str, Place] = {
     "demo": Place(_RUN, "demo", "demo"),
     "create": Place(_CHANGE, "writing", "create"),
     "submit": Place(_CHANGE, "writing", "submit"),
+    "undo": Place(_CHANGE, "amending", "undo"),
+    "redo": Place(_CHANGE, "amending", "redo"),
+    "rename": Place(_CHANGE, "amending", "rename"),
+    "upgrade": Place(_CHANGE, "amending", "upgrade"),
+    "relate": Place(_CHANGE, "relating", "relate"),
+    "unrelate": Place(_CHANGE, "relating", "unrelate"),
+    "add-children": Place(_CHANGE, "relating", "add_children"),
+    "remove-children": Place(_CHANGE, "relating", "remove_children"),
+    "load": Place(_CHANGE, "loading", "load"),
     "delete": Place(_CHANGE, "writing", "delete"),
-    "import": Place(_CHANGE, "import_git", "app"),
+    "import": Place(_CHANGE, "backup", "app"),
     "get": Place(_SHOW, "reading", "get"),
     "find": Place(_SHOW, "reading", "find"),
     "history": Place(_SHOW, "reading", "history"),
@@ -46,6 +55,7 @@ COMMANDS: Mapping[str, Place] = {
     "broker": Place(_TEND, "broker", "app"),
     "topics": Place(_TEND, "topics", "app"),
     "offsets": Place(_TEND, "offsets", "app"),
+    "export": Place(_TEND, "backup", "export"),
 }
 
 

@@ -37,17 +37,9 @@ from docreactor.pipeline.settings import Settings
 INTERRUPTED = 130
 _FIRST_ANSWER_S = 3.0
 
-app = typer.Typer(help="Bring in histories from elsewhere.", no_args_is_help=True)
-
 Folder = Annotated[Path, typer.Argument(help="A folder of the repository.")]
 
 
-@app.callback()
-def _imports() -> None:
-    """Bring in histories from elsewhere."""
-
-
-@app.command()
 def git(
     path: Folder = Path(), url: Url = DEFAULT_URL, token: Bearer = None, json: Json = False
 ) -> None:
