@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from docreactor.agents.cache_collector import CacheCollector
+
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -39,6 +41,8 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.caches = CacheCollector()
+        self.registry.register(self.caches)
         self._observe_partitions()
 
     def _observe_partitions(self) -> None:

@@ -259,6 +259,7 @@ async def open_node(
     bound = Bound(Deadline(timeout_ms / 1000), timeout_ms)
     replay = Replay(registry, bound)
     shelf = Shelf(place.open_store, replay, settings)
+    place.metrics.caches.watch(shelf.figures)
     board = Board(log, topics)
     deployment = Deployment(
         log=log,

@@ -9,6 +9,7 @@ from docreactor.agents.reducer import WriteTables
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.tables.cache import WriteCache
+from docreactor.tables.cache_figures import CacheFigures
 from docreactor.tables.deferred import DeferredTable
 from docreactor.tables.documents import DocumentsTable
 from docreactor.tables.jobs import JobsTable
@@ -36,6 +37,7 @@ class PartitionTables:
 
     def close(self) -> None:
         """Let go of both stores. Idempotent."""
+        self.write.cache.shutdown()
         self.write_store.close()
         self.view_store.close()
 
@@ -61,6 +63,10 @@ class Shelf:
         for partition in [one for one in self._tables if one not in partitions]:
             self._tables.pop(partition).close()
 
+    def figures(self) -> dict[int, CacheFigures]:
+        """What the write cache of each open partition has done and holds."""
+        return {number: tables.write.cache.figures() for number, tables in self._tables.items()}
+
     def close(self) -> None:
         """Close everything."""
         self.keep(frozenset())
@@ -81,7 +87,9 @@ class Shelf:
             keyframes,
             streams_max=settings.cache_documents_max,
             ring_states=settings.cache_ring_states,
+            bytes_max=settings.cache_bytes_max,
         )
+        cache.startup()
         return PartitionTables(
             write_store,
             WriteTables(operations, keyframes, cache),

@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         default=1_000, ge=1, description="streams per partition, count"
     )
     cache_ring_states: int = Field(default=10, ge=1, description="newest states per stream, count")
+    cache_bytes_max: int = Field(
+        default=64 * 1024 * 1024,
+        ge=1,
+        description="canonical JSON of the states cached per partition, bytes",
+    )
     keyframe_policy: Literal["adaptive", "fixed"] = Field(
         default="adaptive", description="when due"
     )

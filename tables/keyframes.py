@@ -22,7 +22,7 @@ _REPLAYED_MAX = 1_000
 
 
 class KeyValueStore(Protocol):
-    """Values by key. Used between `startup` and `shutdown`."""
+    """Values by key. Used between `startup` and `shutdown`; both are idempotent."""
 
     def startup(self) -> None: ...
 
@@ -143,6 +143,15 @@ class Keyframes:
         """How many were passed over because they are not what their operation says."""
         self.skipped = 0
         """How many were not stored because no record could hold them."""
+
+    def startup(self) -> None:
+        """Start the key-value store. Idempotent."""
+        self._values.startup()
+
+    def shutdown(self) -> None:
+        """Forget what is known of it and stop the key-value store. Idempotent."""
+        self.forget()
+        self._values.shutdown()
 
     def due(self, label: int, newest: int, bytes_since: int, state_bytes: int) -> bool:
         """Whether the state after operation `label` is to be kept, as `KeyframePolicy.due`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -11,7 +11,10 @@ V = TypeVar("V")
 
 
 class Lru(Generic[K, V]):
-    """Holds `count_max` entries. Getting and putting are uses; iterating is not."""
+    """Holds `count_max` entries. Getting and putting are uses; peeking and iterating are not.
+
+    Each call but `clear` takes the same time however many entries there are.
+    """
 
     def __init__(self, count_max: int) -> None:
         self._count_max = count_max
@@ -24,24 +27,34 @@ class Lru(Generic[K, V]):
             self._entries.move_to_end(key)
         return value
 
-    def put(self, key: K, value: V) -> None:
-        """Keep the value as the most recently used; the least recently used may have to go."""
+    def peek(self, key: K) -> V | None:
+        """The value, used as recently as before."""
+        return self._entries.get(key)
+
+    def touch(self, key: K) -> None:
+        """Make the entry the most recently used, if there is one."""
+        if key in self._entries:
+            self._entries.move_to_end(key)
+
+    def put(self, key: K, value: V) -> V | None:
+        """Keep the value as the most recently used; returns the value that had to go, if any."""
         entries = self._entries
         entries[key] = value
         entries.move_to_end(key)
         if len(entries) > self._count_max:
-            entries.popitem(last=False)
+            return self.evict()
+        return None
 
-    def remove(self, key: K) -> bool:
-        """Whether there was such an entry."""
-        return self._entries.pop(key, None) is not None
+    def evict(self) -> V | None:
+        """Let go of the least recently used entry; returns its value."""
+        if not self._entries:
+            return None
+        _, value = self._entries.popitem(last=False)
+        return value
 
-    def remove_where(self, wanted: Callable[[K], bool]) -> int:
-        """Remove every entry whose key is wanted; returns how many."""
-        keys = [key for key in self._entries if wanted(key)]
-        for key in keys:
-            del self._entries[key]
-        return len(keys)
+    def remove(self, key: K) -> V | None:
+        """Let go of one entry; returns its value."""
+        return self._entries.pop(key, None)
 
     def clear(self) -> None:
         self._entries.clear()

@@ -38,7 +38,12 @@ class Filled:
         written = self.written
         keyframes = Keyframes(StoreKeyValueStore(written.store), self.settings)
         cache = WriteCache(
-            written.replay, written.operations, keyframes, streams_max=10, ring_states=3
+            written.replay,
+            written.operations,
+            keyframes,
+            streams_max=10,
+            ring_states=3,
+            bytes_max=1 << 20,
         )
         return await seed(
             self.table,

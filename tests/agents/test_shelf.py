@@ -86,3 +86,12 @@ def test_half_a_partition_is_none() -> None:
     assert disk.is_closed("3/write")
     disk.locked = None
     assert shelf.take(3).view_store is disk.opened["3/documents"]
+
+
+def test_the_figures_of_the_write_caches_are_those_of_the_open_partitions() -> None:
+    shelf = _shelf(Disk())
+    shelf.take(3)
+    shelf.take(4)
+    assert {number: one.streams for number, one in shelf.figures().items()} == {3: 0, 4: 0}
+    shelf.keep(frozenset({4}))
+    assert list(shelf.figures()) == [4]

@@ -59,6 +59,21 @@ class KeyValueContract:
         assert started.get(b"k") is None
         assert list(started.descend(b"", b"z")) == []
 
+    def test_a_missing_key_has_no_value(self, started: KeyValueStore) -> None:
+        assert started.get(b"never there") is None
+
+    def test_starting_and_stopping_again_does_nothing_more(self, started: KeyValueStore) -> None:
+        started.startup()
+        started.put(b"k", b"1")
+        started.startup()
+        assert started.get(b"k") == b"1"
+
+        started.shutdown()
+        started.shutdown()
+        started.startup()
+        started.put(b"l", b"2")
+        assert started.get(b"l") == b"2"
+
 
 class TestMemoryKeyValueStore(KeyValueContract):
     """In memory."""

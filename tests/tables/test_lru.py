@@ -41,18 +41,43 @@ def test_with_room_for_one_only_the_newest_stays() -> None:
     assert list(_filled(1, "a", "b", "c")) == ["c"]
 
 
-def test_removing_tells_whether_there_was_one() -> None:
+def test_peeking_is_no_use() -> None:
+    lru = _filled(2, "a", "b")
+    assert lru.peek("a") == "A"
+    lru.put("c", "C")
+
+    assert list(lru) == ["b", "c"]
+    assert lru.peek("a") is None
+
+
+def test_touching_is_a_use_of_what_is_there() -> None:
+    lru = _filled(2, "a", "b")
+    lru.touch("a")
+    lru.touch("never there")
+
+    assert list(lru) == ["b", "a"]
+
+
+def test_putting_one_too_many_returns_the_value_that_had_to_go() -> None:
+    lru = _filled(2, "a", "b")
+
+    assert lru.put("b", "new") is None
+    assert lru.put("c", "C") == "A"
+
+
+def test_evicting_returns_the_least_recently_used_until_there_is_none() -> None:
+    lru = _filled(3, "a", "b")
+    lru.get("a")
+
+    assert [lru.evict(), lru.evict(), lru.evict()] == ["B", "A", None]
+    assert len(lru) == 0
+
+
+def test_removing_returns_what_was_there() -> None:
     lru = _filled(3, "a", "b")
 
-    assert lru.remove("a")
-    assert not lru.remove("a")
-    assert list(lru) == ["b"]
-
-
-def test_removing_by_a_condition_tells_how_many() -> None:
-    lru = _filled(9, "aa", "ab", "b")
-
-    assert lru.remove_where(lambda key: key.startswith("a")) == 2
+    assert lru.remove("a") == "A"
+    assert lru.remove("a") is None
     assert list(lru) == ["b"]
 
 

@@ -6,8 +6,8 @@ from docreactor.pipeline.stream_state import StreamState
 from docreactor.tables.ring import Ring
 
 
-def _state(label: int, version: int = 1) -> StreamState:
-    return StreamState(label, version, {"label": label}, b"{}", "hash")
+def _state(label: int, version: int = 1, content: bytes = b"{}") -> StreamState:
+    return StreamState(label, version, {"label": label}, content, "hash")
 
 
 def _ring(capacity: int, *labels: int) -> Ring:
@@ -51,8 +51,43 @@ def test_lower_labels_come_the_highest_first() -> None:
     assert _ring(5, 3).below(3) == []
 
 
+def test_a_ring_says_which_labels_it_has() -> None:
+    ring = _ring(2, 4, 7, 9)
+
+    assert [label for label in range(10) if ring.has(label)] == [7, 9]
+
+
+def test_the_nearest_state_is_of_the_target_or_of_the_highest_label_below_it() -> None:
+    ring = _ring(5, 9, 2, 7, 4)
+
+    assert ring.nearest(7) == _state(7)
+    assert ring.nearest(6) == _state(4)
+    assert ring.nearest(1) is None
+
+
+def test_without_a_target_the_nearest_is_the_highest_label() -> None:
+    assert _ring(5, 2, 9, 4).nearest() == _state(9)
+    assert Ring(5).nearest() is None
+
+
+def test_of_two_nearest_states_of_one_label_the_one_pushed_last_is_found() -> None:
+    ring = _ring(5, 4)
+    ring.push(_state(4, version=2))
+
+    assert ring.nearest(5) == _state(4, version=2)
+
+
+def test_a_ring_knows_how_large_its_states_are() -> None:
+    ring = Ring(2)
+    gained = [ring.push(_state(label, content=b"x" * size)) for label, size in enumerate((5, 3, 4))]
+
+    assert gained == [5, 3, -1]
+    assert ring.bytes == 7
+
+
 def test_a_cleared_ring_is_empty() -> None:
     ring = _ring(5, 1, 2)
     ring.clear()
 
     assert len(ring) == 0
+    assert ring.bytes == 0
