@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from docreactor.agents.board import Board, reducer_key
 from docreactor.agents.clock import Clock, SystemClock
 from docreactor.agents.deadline import Deadline
 from docreactor.agents.deployment import Deployment
+from docreactor.agents.heartbeat import beat
 from docreactor.agents.intake import Intake
 from docreactor.agents.live import LivePartition
 from docreactor.agents.log import Log, Member, TopicPartition
@@ -23,7 +24,12 @@ from docreactor.agents.partition import PartitionAgent
 from docreactor.agents.phase import Phase
 from docreactor.agents.shelf import OpenStore, Shelf
 from docreactor.pipeline.bound import Bound
-from docreactor.pipeline.errors import LogError, MemberIdTakenError, RestoringError
+from docreactor.pipeline.errors import (
+    LogError,
+    MemberIdTakenError,
+    RestoringError,
+    ShuttingDownError,
+)
 from docreactor.pipeline.ids import IdMinter
 from docreactor.pipeline.job import Job
 from docreactor.pipeline.keys import partition_for
@@ -37,7 +43,6 @@ _log = structlog.get_logger(__name__)
 
 _FETCH_COUNT = 8_000
 _FETCH_MS = 200
-_HEARTBEAT_S = 1.0
 _RETRY_S = 0.5
 
 
@@ -65,6 +70,7 @@ class Node:
         self._tasks = tasks
         self._agents: dict[int, PartitionAgent] = {}
         self._was_assigned = False
+        self._is_stopping = False
         self._member: asyncio.Future[Member] = asyncio.get_running_loop().create_future()
         self._intake = Intake(deployment, self._consumed)
         clock = deployment.clock
@@ -149,9 +155,28 @@ class Node:
         """Whether every partition that is assigned here serves."""
         return self._was_assigned and all(agent.live() for agent in self._agents.values())
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether this process takes no job any more: true from the moment that the stop begins."""
+        return self._is_stopping
+
     async def submit(self, job: Job) -> int:
         """Append a job to `actions`; returns its offset once it is acknowledged."""
+        self._check_open()
         return await self._intake.submit(job)
+
+    async def submit_together(self, jobs: Sequence[Job]) -> Sequence[int]:
+        """Append all these jobs or none; returns their offsets, -1 for an unknown one."""
+        self._check_open()
+        return await self._intake.submit_together(jobs)
+
+    def stop(self) -> None:
+        """Take no job any more: the process is about to end. Idempotent."""
+        self._is_stopping = True
+
+    def _check_open(self) -> None:
+        if self._is_stopping:
+            raise ShuttingDownError
 
     def _consumed(self, partition: int) -> int | None:
         """How far the partition's reducer is, as far as is known here."""
@@ -198,7 +223,7 @@ class Node:
         await self._intake.open()
         member = await deployment.log.member([topics.actions, topics.operations], self)
         self._member.set_result(member)
-        heartbeat = self._tasks.create_task(self._heartbeat())
+        heartbeat = self._tasks.create_task(beat(deployment, self._agents))
         try:
             while True:
                 try:
@@ -219,31 +244,6 @@ class Node:
             await self.revoked(sources)
             await member.close()
             await self._intake.close()
-
-    async def _heartbeat(self) -> None:
-        while True:
-            await asyncio.sleep(_HEARTBEAT_S)
-            for agent in self._agents.values():
-                agent.tell()
-            try:
-                await self._measure_lag()
-            except LogError as error:
-                _log.warning("end offsets failed", detail=str(error))
-
-    async def _measure_lag(self) -> None:
-        deployment = self._deployment
-        sources = [
-            source(one)
-            for one in self._agents
-            for source in (deployment.actions, deployment.operations)
-        ]
-        if not sources:
-            return
-        ends = await deployment.log.end_offsets(sources)
-        for partition, agent in list(self._agents.items()):
-            agent.measure(
-                ends.get(deployment.actions(partition)), ends.get(deployment.operations(partition))
-            )
 
 
 @asynccontextmanager
@@ -284,6 +284,7 @@ async def open_node(
             try:
                 yield node
             finally:
+                node.stop()
                 running.cancel()
                 await asyncio.wait([running])
                 for task in background:

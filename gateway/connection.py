@@ -16,6 +16,7 @@ from docreactor.pipeline.errors import (
     LogError,
     RestoringError,
     ServerUnreachableError,
+    ShuttingDownError,
     TooBusyError,
 )
 
@@ -109,7 +110,7 @@ class Connection:
 
 
 def _wait_before_next(error: Exception) -> bool | float:
-    if isinstance(error, TooBusyError | RestoringError | LogError):
+    if isinstance(error, TooBusyError | RestoringError | ShuttingDownError | LogError):
         return float(error.facts.get("retry_after_s", 1.0))
     return isinstance(error, ServerUnreachableError)
 

@@ -7,10 +7,9 @@ import asyncio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from docreactor.gateway.reply import Reply, refuse
-from docreactor.pipeline.errors import LogError, ReactorError
+from docreactor.pipeline.errors import LogError, ReactorError, ShuttingDownError
 
 _NOT_YET = LogError("this node is not connected to Kafka: try again shortly")
-_STOPPING = LogError("this node stops: ask again, another one takes over")
 
 
 class Door:
@@ -47,7 +46,7 @@ class Door:
         except asyncio.CancelledError:
             # The server stops, and this call has used up its time.
             if not begun:
-                await refuse(_STOPPING)(scope, receive, send)
+                await refuse(ShuttingDownError())(scope, receive, send)
 
     def _reply(self, path: str) -> Reply:
         if path == "/healthz":

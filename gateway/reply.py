@@ -13,6 +13,7 @@ from docreactor.pipeline.errors import (
     MethodNotAllowedError,
     ReactorError,
     RestoringError,
+    ShuttingDownError,
     TooBusyError,
     UnauthorizedError,
 )
@@ -20,7 +21,7 @@ from docreactor.pipeline.problem import problem
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
-_RETRIABLE = (TooBusyError, RestoringError, LogError)
+_RETRIABLE = (TooBusyError, RestoringError, ShuttingDownError, LogError)
 
 
 class Reply(Response):

@@ -19,7 +19,7 @@ from docreactor.gateway.door import Door
 from docreactor.gateway.guard import check_exposure
 from docreactor.gateway.memory import collect_rarely, hand_memory_back
 from docreactor.gateway.server import Listener, listen, serving
-from docreactor.pipeline.errors import ReactorError, StoreLockedError
+from docreactor.pipeline.errors import ReactorError, ShuttingDownError, StoreLockedError
 from docreactor.pipeline.registry import load
 from docreactor.pipeline.settings import Settings
 
@@ -49,7 +49,8 @@ class HttpFront:
             try:
                 yield
             finally:
-                self._door.close()
+                node.stop()
+                self._door.close(ShuttingDownError())
 
     def tell(self, reason: ReactorError) -> None:
         """Why there is no node yet."""

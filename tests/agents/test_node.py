@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from docreactor.agents.node import Node
-from docreactor.pipeline.errors import LogError, TooBusyError
+from docreactor.pipeline.errors import LogError, ShuttingDownError, TooBusyError
 from docreactor.pipeline.job import JobStatus, Mutation
 from docreactor.pipeline.keys import partition_for
 from tests.support.nodes import (
@@ -232,6 +232,29 @@ async def test_before_it_is_connected_it_takes_no_job() -> None:
     async with place.node(ready=False) as node:
         with pytest.raises(LogError, match="not connected"):
             await node.submit(place.creation("d1"))
+
+
+async def test_from_the_moment_that_it_stops_it_takes_no_job_and_finishes_those_it_has() -> None:
+    place, gate = site(), Gate("commit")
+    async with place.node(gate) as node:
+        await done(node, place.creation("d1"))
+        gate.shut()
+        job = _add(place)
+        await node.submit(job)
+        await gate.reached.wait()
+        node.stop()
+        node.stop()
+        assert node.is_stopping
+        with pytest.raises(ShuttingDownError):
+            await node.submit(_add(place))
+        with pytest.raises(ShuttingDownError):
+            await node.submit_together([_add(place), _add(place)])
+        gate.open()
+    async with place.node() as node:
+        assert not node.is_stopping
+        result = live(node).job(job.id)
+        assert result is not None and result.status is JobStatus.READ_READY
+    assert len(place.records(place.topics.actions)) == 2
 
 
 async def test_ids_grow_and_time_is_now() -> None:

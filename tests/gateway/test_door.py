@@ -6,7 +6,7 @@ import httpx
 from starlette.types import Receive, Scope, Send
 
 from docreactor.gateway.door import Door
-from docreactor.pipeline.errors import BrokerUnreachableError
+from docreactor.pipeline.errors import BrokerUnreachableError, ShuttingDownError
 from docreactor.pipeline.problem import problem_name
 
 
@@ -38,6 +38,16 @@ async def test_a_closed_door_says_why() -> None:
     health = (await get(door, "/healthz")).json()
     assert health["status"] == "waiting" and "127.0.0.1:1" in health["reason"]
     assert problem_name((await get(door, "/readyz")).json()) == "BrokerUnreachable"
+
+
+async def test_a_door_that_closes_for_good_says_that_another_node_takes_over() -> None:
+    door = Door()
+    door.open(behind)
+    door.close(ShuttingDownError())
+
+    reply = await get(door, "/v1/documents/x")
+    assert (reply.status_code, problem_name(reply.json())) == (503, "ShuttingDown")
+    assert reply.headers["retry-after"] == "1"
 
 
 async def test_an_open_door_lets_everybody_in_until_it_closes() -> None:

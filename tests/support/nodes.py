@@ -47,7 +47,7 @@ class Site:
 
     settings: Settings
     models: Sequence[DocumentModel] = (ledger,)
-    cluster: MemoryCluster = field(default_factory=MemoryCluster)
+    cluster: MemoryCluster = field(default_factory=lambda: MemoryCluster(clock_ms=_now_ms))
     stores: dict[str, KeptStore] = field(default_factory=dict)
     jobs: int = 0
     nodes: int = 0
@@ -82,6 +82,7 @@ class Site:
         clock: Clock | None = None,
         log: Log | None = None,
         ready: bool = True,
+        registry: Registry | None = None,
     ) -> AsyncIterator[Node]:
         """A process of its own, until the block ends; from the moment when it serves, or at once.
 
@@ -95,7 +96,7 @@ class Site:
             clock or SystemClock(),
             f"node-{self.nodes}",
         )
-        registry = Registry(list(self.models))
+        registry = registry or Registry(list(self.models))
         log = log or self.log(hook)
         try:
             async with open_node(log, registry, self.settings, log_id=LOG_ID, place=place) as node:
@@ -169,6 +170,10 @@ class Site:
         partition = self.cluster.partition(TopicPartition(topic, 0))
         start, every = Offset(partition.start), partition.end + 1
         return list(partition.read(start, count_max=every, isolation=Isolation.COMMITTED)[0])
+
+
+def _now_ms() -> int:
+    return SystemClock().now_ms()
 
 
 def site(app: str = "test", **settings: Any) -> Site:
