@@ -192,6 +192,39 @@ def test_the_nearest_keyframes_come_first() -> None:
     assert list(keyframes.nearest(STREAM, 9)) == []
 
 
+def test_a_keyframe_that_goes_while_they_are_read_is_passed_over() -> None:
+    values = MemoryKeyValueStore()
+    for label in (10, 20, 30):
+        values.put(record_key(STREAM, label), b"%d" % label)
+    nearest = Keyframes(values, SETTINGS).nearest(STREAM)
+
+    assert next(nearest) == (30, b"30")
+    values.delete(record_key(STREAM, 20))
+    assert list(nearest) == [(10, b"10")]
+
+
+class StartedValues(MemoryKeyValueStore):
+    """Values that remember whether they were started."""
+
+    is_started = False
+
+    def startup(self) -> None:
+        self.is_started = True
+
+    def shutdown(self) -> None:
+        self.is_started = False
+
+
+def test_keyframes_start_and_stop_what_they_are_kept_in() -> None:
+    values = StartedValues()
+    keyframes = Keyframes(values, SETTINGS)
+    keyframes.startup()
+    assert values.is_started
+
+    keyframes.shutdown()
+    assert not values.is_started
+
+
 class CountingValues(MemoryKeyValueStore):
     """Values that remember how often keys were looked up."""
 
