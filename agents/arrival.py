@@ -22,6 +22,7 @@ from docreactor.agents.view import ViewAgent
 from docreactor.pipeline.errors import (
     ActionsLostError,
     OffsetsLostError,
+    UnknownModelError,
 )
 from docreactor.pipeline.position import Offset
 from docreactor.tables.store import Store, StoreIdentity
@@ -172,6 +173,7 @@ class Arrival:
             tables.documents,
             deployment.replay,
             deployment.settings,
+            tables.write,
             topic=deployment.topics.operations,
             metrics=deployment.metrics,
             now_ms=deployment.clock.now_ms,
@@ -193,7 +195,12 @@ class Arrival:
                 tables.write.cache.clear()
         if operations.topic not in tables.view_store.positions():
             await self._seed(tables)
-        await self._read(tables.view_store, {operations: ends[operations.topic]}, show, share=0.5)
+        try:
+            shown = {operations: ends[operations.topic]}
+            await self._read(tables.view_store, shown, show, share=0.5)
+        except UnknownModelError as error:
+            # Its lane meets the rest and waits there: what the table shows may be asked meanwhile.
+            _log.warning("not restored to the end", partition=self._partition, lacks=str(error))
 
     async def _read(
         self, store: Store, ends: Mapping[TopicPartition, Offset], take: Take, *, share: float

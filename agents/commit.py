@@ -11,9 +11,9 @@ from docreactor.agents.lease import Lease
 from docreactor.agents.log import Entry, TopicPartition, Transaction
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.ownership import Ownership
-from docreactor.agents.reducer import WriteTables
 from docreactor.agents.staging import Staging, result_entries
 from docreactor.agents.tail import Tail
+from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.errors import RecordRefusedError
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.topics import Topics

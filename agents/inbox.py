@@ -40,7 +40,7 @@ class Inbox:
         self._count = 0
         self._size = 0
         self._paused = False
-        self._closed = False
+        self._closing = asyncio.Event()
         self._filled = asyncio.Event()
 
     def offer(self, fetched: Fetched) -> None:
@@ -56,12 +56,21 @@ class Inbox:
 
     def close(self) -> None:
         """Wake whoever waits; from now on `take` returns what is there or None, at once."""
-        self._closed = True
+        self._closing.set()
         self._filled.set()
+
+    async def closed(self, timeout_s: float) -> bool:
+        """Whether it is closed, as soon as it is; false after the timeout."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._closing.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def take(self, room: Room, *, timeout_s: float) -> Fetched | None:
         """The next records in order, as many as fit; None after the timeout."""
-        if not self._batches and not self._closed:
+        if not self._batches and not self._closing.is_set():
             self._filled.clear()
             try:
                 async with asyncio.timeout(timeout_s):

@@ -1,9 +1,12 @@
-"""A running partition: the lane that writes and the lane that shows."""
+"""A running partition: the lane that writes, beside the one that shows."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from random import random
 from time import perf_counter
 
 import structlog
@@ -16,13 +19,16 @@ from docreactor.agents.inbox import Inbox, Room
 from docreactor.agents.lease import Lease
 from docreactor.agents.live import LivePartition
 from docreactor.agents.log import Fetched, Flow, Log, LogRecord, TopicPartition
+from docreactor.agents.pause import LeftError, Pause, Tell
 from docreactor.agents.reducer import ReducerAgent
+from docreactor.agents.staging import Staging
 from docreactor.agents.tail import Tail
-from docreactor.agents.view import ViewAgent
+from docreactor.agents.view_lane import ViewLane
 from docreactor.pipeline.errors import (
     RecordRefusedError,
     TooLargeError,
     UndecodableRecordError,
+    UnknownModelError,
     WorkerKilledError,
 )
 from docreactor.pipeline.job import Mutation
@@ -33,6 +39,9 @@ _log = structlog.get_logger(__name__)
 
 _INBOX_BATCHES = 3
 _DAY_MS = 86_400_000
+
+Lacks = Callable[[str, UnknownModelError | None], None]
+"""Told which agent waits for which model, and None when it goes on."""
 
 
 class WriteLane:
@@ -45,6 +54,7 @@ class WriteLane:
         reducer: ReducerAgent,
         committer: Committer,
         attempts: Attempts,
+        pause: Pause,
         *,
         consumed: Reached,
         written: Reached,
@@ -55,6 +65,7 @@ class WriteLane:
         self._reducer = reducer
         self._committer = committer
         self._attempts = attempts
+        self._pause = pause
         self._consumed = consumed
         self._written = written
         self._room = room
@@ -62,7 +73,10 @@ class WriteLane:
 
     async def run(self, leaving: Callable[[], bool]) -> None:
         """Until `leaving` says so; it ends between two transactions."""
-        lease = self._committer.lease
+        with suppress(LeftError):
+            await self._run(leaving)
+
+    async def _run(self, leaving: Callable[[], bool]) -> None:
         await self._committer.renew(self._position)
         while not leaving():
             fetched = await self._inbox.take(self._room, timeout_s=0.2)
@@ -73,17 +87,14 @@ class WriteLane:
             elif fetched is not None:
                 self._position = fetched.next_offset
                 self._consumed.advance(self._position)
-            if lease.due():
-                await self._committer.renew(self._position)
+            await self._renew_when_due()
 
     async def _batch(self, fetched: Fetched) -> None:
         if self._attempts.one_at_a_time or self._attempts.killer is not None:
             await self._one_at_a_time(fetched)
             await self._attempts.survived()
             return
-        since = perf_counter()
-        staging = await self._reducer.reduce(fetched.records)
-        self._committer.metrics.batch_s.observe(perf_counter() - since)
+        staging = await self._decided(fetched.records)
         try:
             self._advance(await self._committer.commit(staging, fetched.next_offset), fetched)
         except RecordRefusedError as error:
@@ -103,13 +114,32 @@ class WriteLane:
                 await self._end(record, after, WorkerKilledError(job_id))
                 continue
             await self._attempts.run_alone(offset)
-            staging = await self._reducer.reduce([record])
+            staging = await self._decided([record])
             try:
                 self._advance(
                     await self._committer.commit(staging, after), Fetched([record], after)
                 )
             except RecordRefusedError as error:
                 await self._refused(record, after, error)
+
+    async def _decided(self, records: Sequence[LogRecord]) -> Staging:
+        """What the records come to, once every model is here; LeftError when that comes first."""
+        return await self._pause.over(partial(self._decide, records), self._renew_when_due)
+
+    async def _decide(self, records: Sequence[LogRecord]) -> Staging:
+        since = perf_counter()
+        try:
+            staging = await self._reducer.reduce(records)
+        except UnknownModelError:
+            # Whatever ends this worker while it waits, it is not this batch.
+            await self._attempts.survived()
+            raise
+        self._committer.metrics.batch_s.observe(perf_counter() - since)
+        return staging
+
+    async def _renew_when_due(self) -> None:
+        if self._committer.lease.due():
+            await self._committer.renew(self._position)
 
     async def _refused(self, record: LogRecord, after: Offset, error: RecordRefusedError) -> None:
         limit = await self._limit(error.facts["topic"])
@@ -132,35 +162,6 @@ class WriteLane:
         self._consumed.advance(fetched.next_offset)
 
 
-class ViewLane:
-    """Takes operations from the inbox and applies them to the documents table."""
-
-    def __init__(
-        self,
-        inbox: Inbox,
-        view: ViewAgent,
-        *,
-        viewed: Reached,
-        room: Room,
-        tell: Callable[[], None],
-    ) -> None:
-        self._inbox = inbox
-        self._view = view
-        self._viewed = viewed
-        self._room = room
-        self._tell = tell
-
-    async def run(self, leaving: Callable[[], bool]) -> None:
-        """Until `leaving` says so; what fails here is of the place and ends the present life."""
-        while not leaving():
-            fetched = await self._inbox.take(self._room, timeout_s=60.0)
-            if fetched is None:
-                continue
-            await self._view.apply(fetched.records, fetched.next_offset)
-            self._viewed.advance(fetched.next_offset)
-            self._tell()
-
-
 class Lanes:
     """Both lanes of one life, and the inboxes that they take from."""
 
@@ -173,6 +174,7 @@ class Lanes:
         lease: Lease,
         flow: Flow,
         tell: Callable[[], None],
+        lacks: Lacks,
     ) -> None:
         settings = deployment.settings
         batch = Room(settings.batch_jobs_max, settings.batch_bytes_max)
@@ -189,6 +191,7 @@ class Lanes:
             _reducer(deployment, arrived, actions),
             _committer(deployment, arrived, live.number, lease),
             arrived.attempts,
+            self._pause(deployment, actions, partial(lacks, "reducer")),
             consumed=live.consumed,
             written=live.written,
             room=batch,
@@ -196,10 +199,15 @@ class Lanes:
         self._show = ViewLane(
             self.inboxes[operations.topic],
             arrived.view,
+            self._pause(deployment, operations, partial(lacks, "documents")),
+            written=live.written,
             viewed=live.viewed,
             room=shown,
             tell=tell,
         )
+
+    def _pause(self, deployment: Deployment, source: TopicPartition, tell: Tell) -> Pause:
+        return Pause(self.inboxes[source.topic], deployment.registry, tell, random)
 
     async def run(self, leaving: Callable[[], bool]) -> None:
         """Until `leaving` says so and both have ended; what ends one before ends the other."""

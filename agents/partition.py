@@ -22,6 +22,7 @@ from docreactor.pipeline.errors import (
     FencedError,
     OffsetsLostError,
     ReactorError,
+    UnknownModelError,
 )
 from docreactor.pipeline.position import Offset
 from docreactor.tables.wait import Reached
@@ -45,6 +46,7 @@ class PartitionAgent:
         self._phase = Phase.ASSIGNED
         self._progress = 0.0
         self._error: ReactorError | OSError | None = None
+        self._lacking: dict[str, UnknownModelError] = {}
         self._epoch = 0
         self._leaving = False
         self._gone = asyncio.Event()
@@ -120,6 +122,8 @@ class PartitionAgent:
                     )
                     self.tell()
                     await asyncio.sleep(backoff_s)
+                    if isinstance(error, UnknownModelError):
+                        await asyncio.to_thread(self._deployment.registry.refresh)
                     backoff_s = min(_BACKOFF_MAX_S, backoff_s * 2)
                 else:
                     backoff_s = _BACKOFF_FIRST_S
@@ -147,6 +151,19 @@ class PartitionAgent:
     def _on_progress(self, progress: float) -> None:
         self._progress = progress
         self._deployment.metrics.restore_progress.labels(self.partition).set(progress)
+        self.tell()
+
+    def _on_lack(self, name: str, lacking: UnknownModelError | None) -> None:
+        """Tell that an agent waits for a model, or goes on."""
+        if lacking is None:
+            self._lacking.pop(name, None)
+            _log.info("waits no longer", partition=self.partition, agent=name)
+        else:
+            self._lacking[name] = lacking
+            self._deployment.metrics.errors.labels(lacking.name()).inc()
+            _log.warning(
+                "waits for a model", partition=self.partition, agent=name, lacks=str(lacking)
+            )
         self.tell()
 
     async def _life(self) -> None:
@@ -195,7 +212,13 @@ class PartitionAgent:
             self._end_of_actions,
         )
         lanes = Lanes(
-            deployment, arrived, live, lease=self._lease, flow=member, tell=self._tell_view
+            deployment,
+            arrived,
+            live,
+            lease=self._lease,
+            flow=member,
+            tell=self._tell_view,
+            lacks=self._on_lack,
         )
         if self._leaving:
             return
@@ -234,10 +257,10 @@ class PartitionAgent:
         self._deployment.board.tell(view_key(self.partition), row)
 
     def _row(self, name: str) -> dict[str, Any]:
-        error = self._error
+        error = self._lacking.get(name, self._error)
         return {
             "epoch": self._epoch,
-            "error": None if error is None else str(error),
+            "error": None if error is None else _sentence(error),
             "kind": "reducer" if name == "reducer" else "view",
             "name": name,
             "node": self._deployment.node_id,
@@ -246,3 +269,10 @@ class PartitionAgent:
             "state": self._phase.name,
             "url": self._deployment.url,
         }
+
+
+def _sentence(error: ReactorError | OSError) -> str:
+    """What an operator is told."""
+    if isinstance(error, UnknownModelError):
+        return f"{error.name()}: {error}; the partition waits, or goes to a worker that has it"
+    return str(error)

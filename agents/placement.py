@@ -1,24 +1,23 @@
-"""Puts one action into its place of a stream: its time, its state, its operation."""
+"""Puts one action at the end of a stream: its state, its operation, its keyframe."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 from orjson import Fragment
 
 from docreactor.agents.log import Entry
 from docreactor.agents.staging import Known, Staging, StreamStage
-from docreactor.agents.stamp import stamp
 from docreactor.pipeline.action import DOCUMENT_SCOPE, Action
 from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document
-from docreactor.pipeline.errors import (
-    DocumentNotFoundError,
-    InvalidInputError,
-)
+from docreactor.pipeline.errors import DocumentNotFoundError, InvalidInputError
 from docreactor.pipeline.ids import operation_id
+from docreactor.pipeline.job import Incoming
+from docreactor.pipeline.operation import StoredAction
+from docreactor.pipeline.record import HEADERS, Headers
 from docreactor.pipeline.reduce import NOTHING, origin, reduce, reduce_document
 from docreactor.pipeline.reducer import input_content
 from docreactor.pipeline.registry import Registry
@@ -28,40 +27,60 @@ from docreactor.pipeline.stream_state import StreamState
 from docreactor.pipeline.timestamp import Microseconds, render
 from docreactor.tables.keyframes import Keyframes
 from docreactor.tables.operations import Head, operation_rows
+from docreactor.tables.operations import action_key as key_of_action
 
 _PURITY_EVERY = 100
+MOVED: Headers = (*HEADERS, ("moved", b"1"))
+"""What marks the record of an operation that was stored before, at another index."""
+
+
+class Placed(NamedTuple):
+    """An action with its time, and the key of its row, None for one stored before.
+
+    `incoming` is what a load brought, and `source` where that came from.
+    """
+
+    action: Action | StoredAction
+    moment: Microseconds
+    key: bytes | None
+    incoming: Incoming | None = None
+    source: str | None = None
 
 
 class Placement:
-    """Reduces actions one by one and stages what each writes. Raises the named refusal."""
+    """Reduces actions and stages what each writes. Raises the named refusal."""
 
     def __init__(
-        self,
-        registry: Registry,
-        settings: Settings,
-        keyframes: Keyframes,
-        *,
-        bound: Bound,
-        now_us: Callable[[], Microseconds],
+        self, registry: Registry, settings: Settings, keyframes: Keyframes, *, bound: Bound
     ) -> None:
         self._registry = registry
         self._replay = Replay(registry)
         self._settings = settings
         self._keyframes = keyframes
         self._bound = bound
-        self._now_us = now_us
         self._reduced = 0
 
-    def place(self, action: Action, key: bytes, stage: StreamStage, staging: Staging) -> None:
-        """Reduce one action, whose row has this key, and stage its operation."""
-        head, stream = stage.head, stage.stream
-        skew_max_ms = self._settings.clock_skew_max_ms
-        moment = stamp(
-            action.timestamp, self._now_us(), newest_us=head.latest_us, skew_max_ms=skew_max_ms
-        )
-        timestamp = render(moment)
-        input = input_content(action.input)
-        state, error = self._reduce(action, input, timestamp, stage)
+    def append(self, placed: Placed, stage: StreamStage, staging: Staging) -> None:
+        """Reduce one action on the stream's newest state and stage its operation."""
+        action = placed.action
+        timestamp, input = render(placed.moment), input_content(action.input)
+        state, error = self.reduce(action, input, timestamp, stage)
+        self.stage(placed, input, state, error, stage, staging)
+
+    def stage(
+        self,
+        placed: Placed,
+        input: bytes,
+        state: StreamState,
+        error: str | None,
+        stage: StreamStage,
+        staging: Staging,
+        *,
+        skip: int = 0,
+    ) -> None:
+        """Stage the operation of an action that was reduced to this state or error."""
+        action, moment, action_key, _, source = placed
+        head, stream, timestamp = stage.head, stage.stream, render(moment)
         stage.state = state
         document = stage.document
         assert document is not None, "reducing gave the document, or refused"
@@ -84,7 +103,7 @@ class Placement:
                     "id": operation_id(*stream, action.id),
                     "index": index,
                     "previous": head.previous,
-                    "skip": 0,
+                    "skip": skip,
                     "timestamp": timestamp,
                     "version": state.version,
                 }
@@ -92,27 +111,36 @@ class Placement:
         except TypeError as cause:
             raise InvalidInputError("context", f"is not JSON: {cause}") from cause
         record_key = b"%b%010d" % (stage.prefix, index)
-        staging.operations.append(Entry(record_key, content))
-        staging.placed.append(key)
-        staging.rows += operation_rows(record_key, key, index, content)
-        staging.known[key] = Known(action, timestamp)
+        headers = MOVED if action_key is None else HEADERS
+        if source is not None:
+            headers = (*headers, ("source", source.encode()))
+        staging.operations.append(Entry(record_key, content, headers))
+        staging.placed.append(action_key)
+        row_key = action_key or key_of_action(stream, action.id)
+        staging.rows += operation_rows(record_key, row_key, index, content)
+        stage.staged.append(content)
+        if action_key is not None:
+            staging.known[action_key] = Known(action, timestamp)
         label, size = head.keyframe_label, head.bytes_since_keyframe + len(content)
         if self._keyframes.due(index, label, size, len(state.content)):
             kept = self._replay.encode(stream, state, document.document_type)
             staging.keep(stream, index, kept)
             label, size = index, 0
-        stage.head = Head(index + 1, moment, digest(content), label, size)
+        latest_us = max(moment, head.latest_us)
+        stage.head = Head(index + 1, latest_us, digest(content), label, size)
 
-    def _reduce(
-        self, action: Action, input: bytes, timestamp: str, stage: StreamStage
+    def reduce(
+        self, action: Action | StoredAction, input: bytes, timestamp: str, stage: StreamStage
     ) -> tuple[StreamState, str | None]:
+        """The state after the action, and its error."""
         stream = stage.stream
         if action.scope != stream.scope:
             raise InvalidInputError("scope", f"must be the job's own {stream.scope}")
         if stream.scope == DOCUMENT_SCOPE:
             base = stage.state or NOTHING
-            state = reduce_document(base, action.type, action.input, timestamp, stream)
-            self._check_initial(state.state)
+            state = reduce_document(base, action.type, action.input, timestamp, action.id, stream)
+            if state.state is not base.state:
+                self._check_given(state.state)
             return state, None
         document = stage.document
         if document is None:
@@ -129,14 +157,18 @@ class Placement:
             action.type,
             input,
             Context(timestamp, action.id, signer, document.origin),
+            document=document,
+            version=document.version_at(timestamp),
             document_bytes_max=settings.document_bytes_max,
             bound=self._bound,
             check_purity=settings.check_purity or self._reduced % _PURITY_EVERY == 0,
         )
 
-    def _check_initial(self, document: Document) -> None:
+    def _check_given(self, document: Document) -> None:
         """A state that no model accepts must not seed a document."""
         model = self._registry.model(document.document_type)
-        if document.version:
-            for scope in document.initial_state:
-                origin(model, scope, document)
+        if document.upgrades:
+            newest = document.upgrades[-1]
+            for scope, state in newest.initial_state.items():
+                model.initial(newest.to_version, scope, state)
+            model.rules(newest.to_version, DOCUMENT_SCOPE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from docreactor.agents.reducer import WriteTables
+from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.tables.cache import WriteCache
@@ -21,7 +21,7 @@ OpenStore = Callable[[str], Store]
 """Opens the store of this name: `<partition>/write` or `<partition>/documents`."""
 
 WRITE_SCHEMA = 2
-DOCUMENTS_SCHEMA = 1
+DOCUMENTS_SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import ActionIdConflictError, ReactorError
-from docreactor.pipeline.job import JobStatus, Mutation
+from docreactor.pipeline.job import Job, JobStatus, Load, Mutation
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import StoredAction
 from docreactor.pipeline.position import partition_token
@@ -36,9 +36,10 @@ class StreamStage:
 
     `home` is the document's own stream, which says what the document is; for that one itself.
     `state` is None while the stream has no operations; `broken` says why it cannot be built upon.
+    `staged` holds what the batch stores, from the loaded head's next index on.
     """
 
-    __slots__ = ("broken", "head", "home", "loaded", "prefix", "state", "stream")
+    __slots__ = ("broken", "head", "home", "loaded", "prefix", "staged", "state", "stream")
 
     def __init__(self, stream: Stream, home: StreamStage | None) -> None:
         self.stream = stream
@@ -47,6 +48,7 @@ class StreamStage:
         self.head = self.loaded = NO_OPERATIONS
         self.state: StreamState | None = None
         self.broken: ReactorError | None = None
+        self.staged: list[bytes] = []
 
     def load(self, head: Head) -> None:
         """Begin where the table says that the stream stands."""
@@ -73,7 +75,7 @@ class Known(NamedTuple):
     action: Action | StoredAction | None
     timestamp: str | None
 
-    def check(self, action: Action) -> None:
+    def check(self, action: Action | StoredAction) -> None:
         """ActionIdConflict unless the action is the known one. A time that was left out is any."""
         known, timestamp = self
         same = (
@@ -92,9 +94,10 @@ class Known(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """Where the batch stood before a job."""
+    """Where the batch and one of its streams stood before a job."""
 
     operations: int
+    stage: StreamStage
     head: Head
     state: StreamState | None
 
@@ -102,7 +105,7 @@ class Mark(NamedTuple):
 class Ended(NamedTuple):
     """A job that ended: with an error, or with this many operations of the batch before its end."""
 
-    job: Mutation
+    job: Job
     offset: int
     operations_until: int
     error: ReactorError | None
@@ -111,7 +114,8 @@ class Ended(NamedTuple):
 class Staging:
     """The batch as it grows.
 
-    `placed` holds the key of each operation's action, `rows` two rows of each operation.
+    `placed` holds the key of each operation's action, None for one stored before; `rows` two rows
+    of each operation.
     """
 
     def __init__(self, keyframes: KeyframeStage) -> None:
@@ -119,7 +123,7 @@ class Staging:
         self.streams: dict[Stream, StreamStage] = {}
         self.known: dict[bytes, Known] = {}
         self.operations: list[Entry] = []
-        self.placed: list[bytes] = []
+        self.placed: list[bytes | None] = []
         self.rows: list[AnyRow] = []
         self.ended: list[Ended] = []
         self.dead_letters: list[Entry] = []
@@ -136,14 +140,17 @@ class Staging:
 
     def mark(self, stage: StreamStage) -> Mark:
         """What `undo` goes back to."""
-        return Mark(len(self.operations), stage.head, stage.state)
+        return Mark(len(self.operations), stage, stage.head, stage.state)
 
-    def undo(self, stage: StreamStage, mark: Mark) -> None:
+    def undo(self, mark: Mark) -> None:
         """Forget what a job staged since its mark."""
+        stage = mark.stage
         stage.head, stage.state = mark.head, mark.state
+        del stage.staged[stage.head.next_index - stage.loaded.next_index :]
         count = mark.operations
         for action_key in self.placed[count:]:
-            del self.known[action_key]
+            if action_key is not None:
+                del self.known[action_key]
         del self.operations[count:], self.placed[count:], self.rows[2 * count :]
         self._kept.clear()
 
@@ -151,14 +158,14 @@ class Staging:
         """Store a keyframe if the running job succeeds."""
         self._kept.append((stream, label, content))
 
-    def succeed(self, job: Mutation, offset: int) -> None:
+    def succeed(self, job: Job, offset: int) -> None:
         """The job stores what was staged since its mark."""
         for kept in self._kept:
             self.keyframes.add(*kept)
         self._kept.clear()
         self.ended.append(Ended(job, offset, len(self.operations), None))
 
-    def fail(self, job: Mutation, offset: int, error: ReactorError) -> None:
+    def fail(self, job: Job, offset: int, error: ReactorError) -> None:
         """The job stores nothing but this error."""
         self.ended.append(Ended(job, offset, len(self.operations), error))
 
@@ -178,13 +185,13 @@ def result_entries(
             upto = first_offset + operations_until if operations_until else reached
             token = partition_token(log_id, partition, upto)
         result = {
-            "branch": job.branch,
+            "branch": job.branch if isinstance(job, Mutation | Load) else None,
             "document_id": job.document_id,
             "error": None if error is None else problem(error),
             "id": job.id,
             "offset": offset,
             "retry_count": 0,
-            "scope": job.scope,
+            "scope": job.scope if isinstance(job, Mutation | Load) else None,
             "status": _WRITE_READY if error is None else _FAILED,
             "token": token,
         }

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 
 from docreactor.agents.log import LogRecord
 from docreactor.agents.metrics import Metrics
+from docreactor.agents.write_tables import WriteTables
+from docreactor.pipeline.action import MARKERS
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import (
     CorruptHistoryError,
-    DocumentAlreadyExistsError,
-    DocumentDeletedError,
-    DocumentNotFoundError,
     HashMismatchError,
-    InvalidInputError,
     ReducerTimeoutError,
     UndecodableRecordError,
-    UnknownActionError,
     UnknownFormatError,
 )
 from docreactor.pipeline.keys import INDEX_DIGITS, Stream, parse_record_key, stream_prefix
@@ -26,26 +23,28 @@ from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.problem import problem
 from docreactor.pipeline.record import HEADERS, check_format
-from docreactor.pipeline.replay import Replay
+from docreactor.pipeline.reduce import WRONG_ACTION
+from docreactor.pipeline.replay import REFUSALS, Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.stream_state import StreamState
 from docreactor.tables.documents import DocumentsStage, DocumentsTable
 from docreactor.tables.lru import Lru
+from docreactor.tables.rebuild import Rebuild
 
 _STRETCH_S = 0.02
 _ANY_INDEX = b"0" * INDEX_DIGITS
 
+Stored = Callable[[int], Awaitable[None]]
+"""Returns when the operation store holds everything below an offset."""
+
 OF_THE_DOCUMENT = (
     CorruptHistoryError,
-    DocumentAlreadyExistsError,
-    DocumentDeletedError,
-    DocumentNotFoundError,
     HashMismatchError,
-    InvalidInputError,
     ReducerTimeoutError,
     UndecodableRecordError,
-    UnknownActionError,
     UnknownFormatError,
+    *WRONG_ACTION,
+    *REFUSALS,
 )
 """What quarantines one document. Anything else is a failure of the place and stops the view: a
 model that is not loaded is one, because naming it cures it."""
@@ -66,6 +65,12 @@ class _Shown:
         self.latest = ""
         self.document_type = ""
 
+    def told(self, state: StreamState, operation: Operation) -> None:
+        """What the stream shows after an operation."""
+        self.state = state
+        self.latest = max(self.latest, operation.timestamp)
+        self.document_type = operation.document_type
+
 
 class ViewAgent:
     """One partition's view. A document that cannot be applied is set aside; the others go on."""
@@ -75,6 +80,7 @@ class ViewAgent:
         table: DocumentsTable,
         replay: Replay,
         settings: Settings,
+        write: WriteTables,
         *,
         topic: str,
         metrics: Metrics,
@@ -82,18 +88,24 @@ class ViewAgent:
     ) -> None:
         self._table = table
         self._replay = replay
+        self._again = Rebuild(replay, write.operations, write.keyframes)
         self._topic = topic
         self._metrics = metrics
         self._now_ms = now_ms
         self._states: Lru[Stream, StreamState] = Lru(settings.cache_documents_max)
 
-    async def apply(self, records: Sequence[LogRecord], next_offset: Offset) -> None:
-        """Write the rows of these operations and the position after them, in one write."""
+    async def apply(
+        self, records: Sequence[LogRecord], next_offset: Offset, *, stored: Stored | None = None
+    ) -> None:
+        """Write the rows of these operations and the position after them, in one write.
+
+        The operation store holds them already, or `stored` waits for it.
+        """
         stage = self._table.stage()
         shown = self._open(records, stage)
         since = perf_counter()
         for record in records:
-            self._one(record, shown, stage)
+            await self._one(record, shown, stage, stored)
             if perf_counter() - since > _STRETCH_S:
                 await asyncio.sleep(0)
                 since = perf_counter()
@@ -129,7 +141,13 @@ class ViewAgent:
             one = shown[prefix] = _Shown(stream, home, self._states.get(stream))
         return one
 
-    def _one(self, record: LogRecord, shown: dict[bytes, _Shown], stage: DocumentsStage) -> None:
+    async def _one(
+        self,
+        record: LogRecord,
+        shown: dict[bytes, _Shown],
+        stage: DocumentsStage,
+        stored: Stored | None,
+    ) -> None:
         key = record.key or b""
         one = shown.get(stream_prefix(key))
         if one is None or not key[-INDEX_DIGITS:].isdigit():
@@ -142,23 +160,38 @@ class ViewAgent:
             # Only the rare record that is refused is worth the text of where it lies.
             if record.headers != HEADERS:
                 check_format(record.headers, f"{self._topic} {record.offset}")
-            self._advance(one, Operation.decode(record.value or b""))
+            operation = Operation.decode(record.value or b"")
+            if operation.skip or (operation.action.type in MARKERS and operation.error is None):
+                if stored is not None:
+                    await stored(record.offset + 1)
+                await self._rebuild(one, operation)
+            else:
+                self._advance(one, operation)
         except OF_THE_DOCUMENT as error:
             self._metrics.errors.labels(error.name()).inc()
             stage.quarantine(document_id, problem(error))
 
     def _advance(self, one: _Shown, operation: Operation) -> None:
-        base, home = one.state, one.home
-        document: Document | None = None
-        if home is not None:
-            if home.state is None:
-                home.state = self._stored(home.stream, None)
-            document = home.state.state
+        document = self._document(one)
+        base = one.state
         if base is None:
             base = self._stored(one.stream, document)
-        one.state = self._replay.advance(base, operation, one.stream, document)
-        one.latest = max(one.latest, operation.timestamp)
-        one.document_type = operation.document_type
+        one.told(self._replay.advance(base, operation, one.stream, document), operation)
+
+    async def _rebuild(self, one: _Shown, operation: Operation) -> None:
+        """The state after an operation that is not placed on the one before it."""
+        document = self._document(one)
+        built = await self._again.build(one.stream, document, operation.index, [])
+        one.told(built.state, operation)
+
+    def _document(self, one: _Shown) -> Document | None:
+        home = one.home
+        if home is None:
+            return None
+        if home.state is None:
+            home.state = self._stored(home.stream, None)
+        document: Document | None = home.state.state
+        return document
 
     def _stored(self, stream: Stream, document: Document | None) -> StreamState:
         content = self._table.row(stream)

@@ -18,6 +18,7 @@ from docreactor.agents.log.kafka import open_kafka
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.node import Node, Place, open_node
 from docreactor.agents.part import Part
+from docreactor.agents.pause import tell_failures
 from docreactor.agents.shell import make_shell, run_shell
 from docreactor.agents.topics import check_topics
 from docreactor.pipeline.errors import BrokerUnreachableError, LogError, ReactorError
@@ -78,6 +79,7 @@ class Worker:
 
     @asynccontextmanager
     async def _node(self, metrics: Metrics) -> AsyncGenerator[None]:
+        tell_failures(self.registry, {})
         place = Place.here(self._open_store, self.front.url, metrics)
         async with self._connected() as log:
             log_id = await check_topics(log, self.settings)

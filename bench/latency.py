@@ -21,8 +21,8 @@ from docreactor.bench.workload import ITEMS, SCOPE, Workload, document_id
 from docreactor.bench.write import MODEL
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
-from docreactor.pipeline.document import DEFAULT_BRANCH
 from docreactor.pipeline.errors import MeasurementFailedError, RestoringError
+from docreactor.pipeline.inputs import DEFAULT_BRANCH
 from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.registry import load
 from docreactor.tables.rocks import RocksStore

@@ -16,8 +16,8 @@ from docreactor.pipeline.action import (
     UPGRADE_DOCUMENT,
 )
 from docreactor.pipeline.canonical import encode
-from docreactor.pipeline.document import DEFAULT_BRANCH
 from docreactor.pipeline.ids import IdMinter
+from docreactor.pipeline.inputs import DEFAULT_BRANCH
 from docreactor.pipeline.keys import partition_for
 
 ITEMS = 20

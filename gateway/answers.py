@@ -54,6 +54,12 @@ class Job(Answer):
         return None if self.error is None else error_of(self.error)
 
 
+class Batch(Answer):
+    """What became of the jobs of a batch, by their keys."""
+
+    jobs: dict[str, Job]
+
+
 class Header(Answer):
     """Who a document is. `revision` holds the next index of each scope that has operations."""
 
@@ -146,8 +152,14 @@ class Models(Answer):
 
 
 class Health(Answer):
-    """Whether the process lives (`/healthz`) and whether it serves (`/readyz`)."""
+    """Whether the process lives (`/healthz`) and whether it serves (`/readyz`).
+
+    `errors` says what holds up a reducer or a read model, by name and partition; `failures` which
+    installed packages bring less than they name, and why.
+    """
 
     status: str
     node: str
     partitions: dict[str, str] = Field(default_factory=dict)
+    errors: dict[str, str] = Field(default_factory=dict)
+    failures: dict[str, str] = Field(default_factory=dict)

@@ -19,11 +19,13 @@ from docreactor.gateway.guard import Guard, check_exposure
 from docreactor.gateway.openapi import Gateway
 from docreactor.gateway.reach import Reach
 from docreactor.gateway.reply import refuse
+from docreactor.gateway.routes.batches import BatchRoutes
 from docreactor.gateway.routes.deployment import DeploymentRoutes
 from docreactor.gateway.routes.documents import DocumentRoutes
 from docreactor.gateway.routes.finding import FindRoutes
 from docreactor.gateway.routes.history import HistoryRoutes
 from docreactor.gateway.routes.jobs import JobRoutes
+from docreactor.gateway.routes.loading import LoadRoutes
 from docreactor.gateway.routes.relationships import RelationshipRoutes
 from docreactor.gateway.routes.writing import WriteRoutes
 from docreactor.pipeline.errors import (
@@ -67,7 +69,9 @@ def create_app(node: Node) -> FastAPI:
     app.add_middleware(Guard, token=node.settings.http_token, mint=node.mint, figures=figures)
     for routes in (
         WriteRoutes(reach),
+        LoadRoutes(reach),
         RelationshipRoutes(reach),
+        BatchRoutes(reach),
         FindRoutes(reach),
         DocumentRoutes(reach),
         HistoryRoutes(reach),

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from docreactor.agents.node import Node
 from docreactor.gateway.acceptance import check_action, check_models
 from docreactor.gateway.idempotency import ActionIds
@@ -28,6 +30,7 @@ from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import InvalidInputError, InvalidOperationTimestampError
 from docreactor.pipeline.ids import check_id, check_name
 from docreactor.pipeline.job import Incoming, Load, Mutation
+from docreactor.pipeline.keys import job_partition
 from docreactor.pipeline.operation import StoredAction
 from docreactor.pipeline.timestamp import Microseconds, parse, render
 
@@ -80,7 +83,7 @@ class Drafter:
             if scope == DOCUMENT_SCOPE:
                 raise InvalidInputError("initial_state.document", "belongs to the platform")
             model.initial(model.version, scope, state)
-        return job
+        return replace(job, depends_on=self._dependencies(asked.depends_on))
 
     def submit(
         self, asked: SubmitRequest, document_id: str, ids: ActionIds, known: Document | None
@@ -89,6 +92,7 @@ class Drafter:
         scope = check_scopes("actions", [one.scope for one in asked.actions], self._node.settings)
         actions = [self._action(action, index, ids) for index, action in enumerate(asked.actions)]
         job = self._job(document_id, asked.branch, scope, actions, asked.expected_revision)
+        job = replace(job, depends_on=self._dependencies(asked.depends_on))
         for action in actions:
             check_action(self._node.registry, action, document_id, known)
         return job
@@ -106,6 +110,7 @@ class Drafter:
             scope=scope,
             operations=tuple(_incoming(one, index) for index, one in enumerate(asked.operations)),
             source=asked.source,
+            depends_on=self._dependencies(asked.depends_on),
         )
         check_size(job, settings)
         for operation in job.operations:
@@ -180,6 +185,18 @@ class Drafter:
         )
         check_size(job, self._node.settings)
         return job
+
+    def _dependencies(self, job_ids: Sequence[str]) -> tuple[str, ...]:
+        """InvalidInput for what can be no job's id: nobody would ever know it."""
+        for place, job_id in enumerate(job_ids):
+            field = f"depends_on.{place}"
+            try:
+                partition = job_partition(check_id(job_id, field=field))
+            except ValueError:
+                partition = -1
+            if not 0 <= partition < self._node.partition_count:
+                raise InvalidInputError(field, "must be the id of a job")
+        return tuple(job_ids)
 
     def _job_id(self, document_id: str) -> str:
         """A new id, which ends in the partition that the job belongs to."""

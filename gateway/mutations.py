@@ -22,6 +22,7 @@ from docreactor.gateway.reply import ProblemReply, Reply
 from docreactor.gateway.requests import WaitQuery
 from docreactor.pipeline.errors import JobNotReadyError, RestoringError
 from docreactor.pipeline.job import Job, JobResult, JobStatus, Load, Mutation
+from docreactor.pipeline.keys import job_partition
 
 _POLL_S = 0.05
 
@@ -70,18 +71,21 @@ class Mutations:
         ids = ActionIds(key, asked.document_id, self._node.mint)
         job = asked.draft(ids, self._node.local(partition))
         add_facts(request.scope, job=job.id)
-        pending = _pending(job, await self._node.submit(job))
+        pending = pending_job(job, await self._node.submit(job))
         headers = self._reach.headers()
         if asked.waiting.wait is None:
             return Reply(pending.model_dump(mode="json"), status_code=202, headers=headers)
-        work = self._wait(request, pending, partition, asked.waiting.wait, ends_at)
+        work = self.await_job(request, pending, asked.waiting.wait, ends_at)
         return _ended(await attended(request, work), headers)
 
-    async def _wait(
-        self, request: Request, pending: JobResult, partition: int, until: Until, ends_at: float
+    async def await_job(
+        self, request: Request, pending: JobResult, until: Until, ends_at: float
     ) -> JobResult:
-        """Wait at whoever runs the partition, also while it changes hands."""
-        known = pending
+        """The job once it got there or FAILED, or JobNotReady carrying what is known.
+
+        Asked of whoever runs its partition, also while that changes hands.
+        """
+        known, partition = pending, job_partition(pending.id)
         while True:
             left_s = max(0.0, ends_at - now_s())
             live = self._node.local(partition)
@@ -134,7 +138,8 @@ def _ended(result: JobResult, headers: dict[str, str]) -> Response:
     return Reply(job, headers=headers)
 
 
-def _pending(job: Job, offset: int) -> JobResult:
+def pending_job(job: Job, offset: int) -> JobResult:
+    """A job that was appended just now; a negative offset is an unknown one."""
     stream = job if isinstance(job, Mutation | Load) else None
     return JobResult(
         id=job.id,

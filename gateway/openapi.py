@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 from docreactor.gateway.answers import Answer, Problem
 from docreactor.gateway.reply import PROBLEM_MEDIA_TYPE
 from docreactor.gateway.requests import (
+    BatchRequest,
     ChildrenRequest,
     CreateRequest,
     LoadRequest,
@@ -27,6 +28,7 @@ _BODIES: tuple[type[BaseModel], ...] = (
     RelateRequest,
     UnrelateRequest,
     ChildrenRequest,
+    BatchRequest,
     Problem,
 )
 

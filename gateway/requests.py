@@ -8,6 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 
 from docreactor.pipeline.inputs import DEFAULT_BRANCH, SLUG_CHARACTERS_MAX
 
+KEY_CHARACTERS_MAX = 200
+DEPENDENCIES_MAX = 1_000
 LIMIT_DEFAULT = 100
 LIMIT_MAX = 1_000
 TIMEOUT_DEFAULT_MS = 30_000
@@ -41,6 +43,8 @@ def _split_or_whole(values: Any) -> Any:
     return values
 
 
+Dependencies = Annotated[list[str], Field(max_length=DEPENDENCIES_MAX)]
+Revision = Annotated[StrictInt, Field(ge=0)]
 Several = Annotated[list[str], BeforeValidator(_split)]
 SeveralSlugs = Annotated[list[str], BeforeValidator(_split_or_whole)]
 
@@ -56,6 +60,7 @@ class CreateRequest(Request):
     timestamp: str | None = None
     initial_state: dict[str, Any] | None = None
     meta: dict[str, Any] | None = None
+    depends_on: Dependencies = Field(default_factory=list)
 
 
 class ActionRequest(Request):
@@ -70,11 +75,15 @@ class ActionRequest(Request):
 
 
 class SubmitRequest(Request):
-    """Actions for one scope: all of them or none. `expected_revision` is the next index."""
+    """Actions for one scope: all of them or none. `expected_revision` is the next index.
+
+    It runs when the jobs of `depends_on` have ended, well or not.
+    """
 
     actions: list[ActionRequest]
     branch: str = DEFAULT_BRANCH
-    expected_revision: Annotated[StrictInt, Field(ge=0)] | None = None
+    expected_revision: Revision | None = None
+    depends_on: Dependencies = Field(default_factory=list)
 
 
 class LoadedAction(Request):
@@ -107,6 +116,26 @@ class LoadRequest(Request):
     operations: list[LoadedOperation]
     branch: str = DEFAULT_BRANCH
     source: str | None = None
+    depends_on: Dependencies = Field(default_factory=list)
+
+
+class BatchedJob(Request):
+    """A job of a batch: either `actions` or `operations`. `depends_on` names keys of the batch."""
+
+    key: str = Field(min_length=1, max_length=KEY_CHARACTERS_MAX)
+    document_id: str
+    actions: list[ActionRequest] | None = None
+    operations: list[LoadedOperation] | None = None
+    depends_on: Dependencies = Field(default_factory=list)
+    branch: str = DEFAULT_BRANCH
+    expected_revision: Revision | None = None
+    source: str | None = None
+
+
+class BatchRequest(Request):
+    """Jobs that are enqueued together or not at all, each after those that it waits for."""
+
+    jobs: list[BatchedJob]
 
 
 class UnrelateRequest(Request):

@@ -22,7 +22,7 @@ from docreactor.pipeline.errors import (
 from docreactor.pipeline.ids import check_name
 from docreactor.pipeline.keys import Stream
 from docreactor.tables import fields
-from docreactor.tables.documents import Header
+from docreactor.tables.header import Header
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from docreactor.gateway.client import Reactor
 from docreactor.gateway.requests import DEFAULT_SCOPE
 from docreactor.pipeline.canonical import JSON
 from docreactor.pipeline.context import Context, Origin
-from docreactor.pipeline.document import DEFAULT_BRANCH
 from docreactor.pipeline.errors import ImpureReducerError
+from docreactor.pipeline.inputs import DEFAULT_BRANCH
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.settings import Settings

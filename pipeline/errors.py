@@ -172,11 +172,23 @@ class RevisionMismatchError(ReactorError):
 
     status = 409
 
-    def __init__(self, *, expected: int, actual: int) -> None:
+    def __init__(
+        self,
+        *,
+        expected: int,
+        actual: int,
+        expected_hash: str | None = None,
+        actual_hash: str | None = None,
+    ) -> None:
+        hashes = f" with hash {expected_hash}" if expected_hash else ""
+        found = f" with hash {actual_hash}" if actual_hash is not None else ""
         super().__init__(
-            f"expected revision {expected}, the stream is at {actual}: read it again",
+            f"expected revision {expected}{hashes}, the stream is at {actual}{found}: "
+            "read it again",
             expected=expected,
             actual=actual,
+            expected_hash=expected_hash,
+            actual_hash=actual_hash,
         )
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from docreactor.pipeline.action import LOAD_STATE, SET_META, SET_NAME, SET_SLUG
 from docreactor.pipeline.bound import Bound, DeadlinePassed
-from docreactor.pipeline.canonical import digest, encode
+from docreactor.pipeline.canonical import decode, digest, encode
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document, apply_system
 from docreactor.pipeline.errors import (
@@ -14,10 +15,26 @@ from docreactor.pipeline.errors import (
     InvalidInputError,
     ReactorError,
     ReducerTimeoutError,
+    UnknownActionError,
+    UnknownModelError,
+    UnsupportedActionError,
+)
+from docreactor.pipeline.header import NAME, SLUG, Fact, Facts, meta_field
+from docreactor.pipeline.inputs import (
+    BASE_INPUTS,
+    LoadStateInput,
+    MetaInput,
+    NameInput,
+    SlugInput,
+    check_base,
+    read_input,
 )
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.stream_state import StreamState
+
+WRONG_ACTION = (InvalidInputError, UnknownActionError, UnsupportedActionError)
+"""What an action is refused for that no state could cure; a load stores it as the error."""
 
 NOTHING = StreamState(label=-1, version=0, state=None, content=b"", hash="")
 """What a `document` scope shows before its creation."""
@@ -25,18 +42,44 @@ NOTHING = StreamState(label=-1, version=0, state=None, content=b"", hash="")
 
 def origin(model: DocumentModel, scope: str, document: Document) -> StreamState:
     """What a model's scope shows before its first operation."""
-    state = model.initial(document.version, scope, document.initial_state.get(scope))
-    content = model.write(document.version, scope, state)
-    return StreamState(-1, document.version, state, content, digest(content))
+    first = document.first
+    state = model.initial(first.to_version, scope, first.initial_state.get(scope))
+    content = model.write(first.to_version, scope, state)
+    return StreamState(-1, first.to_version, state, content, digest(content))
+
+
+def migrated(
+    model: DocumentModel, base: StreamState, scope: str, document: Document, version: int
+) -> StreamState:
+    """The state as a later version has it: every transition in order, and what upgrades set.
+
+    Raises what a transition raises; UnknownModel for a version that is not here.
+    """
+    state, reached = base.state, base.version
+    for upgrade in document.upgrades:
+        if reached < upgrade.to_version <= version:
+            state = model.migrate(reached, upgrade.to_version, scope, state)
+            reached = upgrade.to_version
+            if upgrade.from_version and scope in upgrade.initial_state:
+                state = model.initial(reached, scope, upgrade.initial_state[scope])
+    state = model.migrate(reached, version, scope, state)
+    content = model.write(version, scope, state)
+    return StreamState(base.label, version, state, content, digest(content), base.facts)
 
 
 def reduce_document(
-    base: StreamState, action_type: str, input: Any, timestamp: str, stream: Stream
+    base: StreamState, action_type: str, input: Any, timestamp: str, action_id: str, stream: Stream
 ) -> StreamState:
-    """One system action. Raises the named refusal."""
-    document = apply_system(base.state, action_type, input, timestamp, stream)
+    """One action of scope `document`. Raises the named refusal."""
+    label = base.label + 1
+    known: Document | None = base.state
+    if known is not None and action_type in BASE_INPUTS:
+        check_base(known.document_type, stream.scope, action_type, input)
+        facts = _told(base.facts, action_type, input, timestamp, action_id)
+        return base._replace(label=label, facts=facts)
+    document = apply_system(known, action_type, input, timestamp, stream)
     content = encode(document.state)
-    return StreamState(base.label + 1, document.version, document, content, digest(content))
+    return StreamState(label, document.version, document, content, digest(content), base.facts)
 
 
 def reduce(
@@ -47,39 +90,73 @@ def reduce(
     content: bytes,
     context: Context,
     *,
+    document: Document,
+    version: int,
     document_bytes_max: int,
     bound: Bound,
     check_purity: bool = False,
 ) -> tuple[StreamState, str | None]:
-    """One action of a model, its input as `content`, and the error that goes into its operation.
+    """One action in another scope, its input as `content`, and the error of its operation.
 
-    UnknownAction and InvalidInput are raised: they say that the action itself is wrong.
-    ReducerTimeout is raised too: what takes too long here may be fast enough elsewhere. Whatever
-    the reducer raises is an error of the operation.
+    It is decided under `version`. UnknownAction, UnsupportedAction and InvalidInput are raised:
+    they say that the action itself is wrong. UnknownModel is raised for a version that is not
+    here, and ReducerTimeout: what takes too long here may be fast enough elsewhere. Whatever else
+    goes wrong is an error of the operation.
     """
-    rules = model.rules(base.version, scope)
-    reducer = model.reducer(rules, scope, action_type)
-    write = rules.form.write
+    label = base.label + 1
+    state: Any
     try:
         with bound.deadline:
-            state = rules.apply(reducer, base.state, content, context)
-            written = write(state)
-            if (
-                check_purity
-                and write(rules.apply(reducer, base.state, content, context)) != written
-            ):
-                raise ImpureReducerError(action_type)
+            before = base
+            if base.version < version:
+                before = migrated(model, base, scope, document, version)
+            rules = model.rules(before.version, scope)
+            facts, write = before.facts, rules.form.write
+            reducer = rules.reducers.get(action_type)
+            if reducer is not None:
+                state = rules.apply(reducer, before.state, content, context)
+                written = write(state)
+                if (
+                    check_purity
+                    and write(rules.apply(reducer, before.state, content, context)) != written
+                ):
+                    raise ImpureReducerError(action_type)
+            else:
+                input = decode(content)
+                check_base(model.document_type, scope, action_type, input)
+                facts = _told(facts, action_type, input, context.timestamp, context.id)
+                state, written = before.state, before.content
+                if action_type == LOAD_STATE:
+                    state = rules.form.given(input["state"], "state")
+                    written = write(state)
         if len(written) > document_bytes_max:
             raise DocumentTooLargeError(limit=document_bytes_max, actual=len(written))
     except DeadlinePassed:
         raise ReducerTimeoutError(action_type, bound.timeout_ms) from None
-    except (InvalidInputError, MemoryError):
+    except (*WRONG_ACTION, UnknownModelError, MemoryError):
         raise
     except Exception as cause:  # noqa: BLE001  a reducer may raise anything: it becomes the error
-        return base._replace(label=base.label + 1), _sentence(cause)
-    return StreamState(base.label + 1, base.version, state, written, digest(written)), None
+        return base._replace(label=label), sentence(cause)
+    return StreamState(label, before.version, state, written, digest(written), facts), None
 
 
-def _sentence(cause: Exception) -> str:
+def sentence(cause: Exception) -> str:
+    """What an operation's `error` says: the name and the reason, the same on every replica."""
     name = cause.name() if isinstance(cause, ReactorError) else type(cause).__name__
     return f"{name}: {cause}"
+
+
+def _told(facts: Facts, action_type: str, input: Any, timestamp: str, action_id: str) -> Facts:
+    """What the stream says of the header after the action."""
+    if action_type == SET_NAME:
+        field, value = NAME, read_input(NameInput, input).name
+    elif action_type == SET_SLUG:
+        field, value = SLUG, read_input(SlugInput, input).slug
+    elif action_type == SET_META:
+        given = read_input(MetaInput, input)
+        field, value = meta_field(given.key), given.value
+    elif action_type == LOAD_STATE and input.get("name") is not None:
+        field, value = NAME, read_input(LoadStateInput, input).name
+    else:
+        return facts
+    return {**facts, field: Fact(timestamp, action_id, value)}

@@ -13,18 +13,43 @@ from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import (
     CorruptHistoryError,
+    DocumentAlreadyExistsError,
+    DocumentDeletedError,
+    DocumentNotFoundError,
+    DowngradeNotSupportedError,
     HashMismatchError,
     ReactorError,
     UndecodableRecordError,
+    UnknownModelError,
+    UpgradeFailedError,
+    UpgradePreconditionFailedError,
 )
+from docreactor.pipeline.header import read_facts, write_facts
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation
-from docreactor.pipeline.reduce import NOTHING, origin, reduce, reduce_document
+from docreactor.pipeline.reduce import (
+    NOTHING,
+    WRONG_ACTION,
+    migrated,
+    origin,
+    reduce,
+    reduce_document,
+)
 from docreactor.pipeline.reducer import input_content
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.stream_state import StreamState
 
 _UNBOUNDED = 2**63
+
+REFUSALS = (
+    DocumentAlreadyExistsError,
+    DocumentDeletedError,
+    DocumentNotFoundError,
+    DowngradeNotSupportedError,
+    UpgradeFailedError,
+    UpgradePreconditionFailedError,
+)
+"""What the state of scope `document` refuses an action for."""
 
 
 class Replay:
@@ -43,12 +68,19 @@ class Replay:
         return origin(self._registry.model(document.document_type), stream.scope, document)
 
     def advance(
-        self, base: StreamState, operation: Operation, stream: Stream, document: Document | None
+        self,
+        base: StreamState,
+        operation: Operation,
+        stream: Stream,
+        document: Document | None,
+        *,
+        is_checked: bool = True,
     ) -> StreamState:
         """The state after one stored operation. A recorded error is honoured, never re-decided.
 
         CorruptHistory on a gap, HashMismatch when the model gives another state than recorded,
-        ReducerTimeout when it takes too long.
+        ReducerTimeout when it takes too long. Unchecked, the operation may have been recorded on
+        another state than `base`: what it gives is taken as it is, and what fails changes nothing.
         """
         if operation.index != base.label + 1:
             raise CorruptHistoryError(
@@ -56,23 +88,33 @@ class Replay:
             )
         if operation.error is not None:
             state = base._replace(label=operation.index)
+        elif is_checked:
+            state, error = self._reduce(base, operation, stream, document)
+            if error is not None:
+                raise _mismatch(stream, operation, error)
         else:
-            state = self._reduce(base, operation, stream, document)
-        if state.hash != operation.hash:
-            raise HashMismatchError(
-                stream.document_id,
-                key=f"{stream.prefix}{operation.index}",
-                expected=operation.hash,
-                actual=state.hash,
-            )
+            try:
+                state, _ = self._reduce(base, operation, stream, document)
+            except (*WRONG_ACTION, *REFUSALS):
+                state = base._replace(label=operation.index)
+        if is_checked:
+            self.check(state, operation, stream)
         return state
+
+    def check(self, state: StreamState, operation: Operation, stream: Stream) -> None:
+        """HashMismatch unless the operation recorded this state."""
+        if state.hash != operation.hash:
+            raise _mismatch(stream, operation, state.hash)
 
     def _reduce(
         self, base: StreamState, operation: Operation, stream: Stream, document: Document | None
-    ) -> StreamState:
+    ) -> tuple[StreamState, str | None]:
         action = operation.action
         if stream.scope == DOCUMENT_SCOPE:
-            return reduce_document(base, action.type, action.input, action.timestamp, stream)
+            state = reduce_document(
+                base, action.type, action.input, action.timestamp, action.id, stream
+            )
+            return state, None
         if document is None:
             raise CorruptHistoryError(f"{stream.prefix}: an operation without a creation")
         context = Context(
@@ -81,45 +123,68 @@ class Replay:
             (action.context or {}).get("signer"),
             document.origin,
         )
-        state, error = reduce(
+        return reduce(
             self._registry.model(document.document_type),
             base,
             stream.scope,
             action.type,
             input_content(action.input),
             context,
+            document=document,
+            version=operation.version,
             document_bytes_max=_UNBOUNDED,
             bound=self._bound,
         )
-        if error is not None:
-            raise HashMismatchError(
-                stream.document_id,
-                key=f"{stream.prefix}{operation.index}",
-                expected=operation.hash,
-                actual=error,
-            )
-        return state
+
+    def check_transition(self, stream: Stream, state: StreamState, document: Document) -> None:
+        """UpgradeFailed unless the state can be had in the document's version."""
+        model = self._registry.model(document.document_type)
+        try:
+            migrated(model, state, stream.scope, document, document.version)
+        except (UnknownModelError, UpgradeFailedError):
+            raise
+        except Exception as cause:
+            raise UpgradeFailedError(
+                document.document_type,
+                to_version=document.version,
+                scope=stream.scope,
+                cause=cause,
+            ) from cause
+
+    def shown(self, stream: Stream, state: StreamState, document: Document) -> StreamState:
+        """The state as the document's version has it; as it is where a transition fails."""
+        if stream.scope == DOCUMENT_SCOPE or state.version >= document.version:
+            return state
+        model = self._registry.model(document.document_type)
+        try:
+            return migrated(model, state, stream.scope, document, document.version)
+        except UnknownModelError:
+            raise
+        except Exception:  # noqa: BLE001  an author's transition may raise anything
+            return state
 
     def encode(self, stream: Stream, state: StreamState, document_type: str) -> bytes:
         """The form of a keyframe and of a table's row."""
         content: Any = orjson.Fragment(state.content)
         if stream.scope == DOCUMENT_SCOPE:
             content = state.state.model_dump()
-        return encode(
-            {
-                "hash": state.hash,
-                "label": state.label,
-                "model": document_type,
-                "state": content,
-                "version": state.version,
-            }
-        )
+        row = {
+            "hash": state.hash,
+            "label": state.label,
+            "model": document_type,
+            "state": content,
+            "version": state.version,
+        }
+        if state.facts:
+            row["facts"] = write_facts(state.facts)
+        return encode(row)
 
     def decode(self, stream: Stream, content: bytes) -> StreamState:
         """The inverse of `encode`. UndecodableRecord when it is not what its own hash says."""
         try:
             row = orjson.loads(content)
             label, version, hashed = row["label"], row["version"], row["hash"]
+            facts = read_facts(row.get("facts") or {})
             if stream.scope == DOCUMENT_SCOPE:
                 document = Document.model_validate(row["state"])
                 state, text = document, encode(document.state)
@@ -131,4 +196,13 @@ class Replay:
             raise UndecodableRecordError(f"{stream.prefix}: {cause}") from cause
         if digest(text) != hashed:
             raise UndecodableRecordError(f"{stream.prefix}{label}: not the state of its hash")
-        return StreamState(label, version, state, text, hashed)
+        return StreamState(label, version, state, text, hashed, facts)
+
+
+def _mismatch(stream: Stream, operation: Operation, actual: str) -> HashMismatchError:
+    return HashMismatchError(
+        stream.document_id,
+        key=f"{stream.prefix}{operation.index}",
+        expected=operation.hash,
+        actual=actual,
+    )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from docreactor.pipeline.header import NO_FACTS, Facts
+
 
 class StreamState(NamedTuple):
     """A state that may be cached: nobody can change it.
 
     `label` is the index of the last operation contained, -1 before the first. `version` is the
-    model's version in force there. `content` is the canonical JSON that `hash` is of.
+    model's version that the state is of. `content` is the canonical JSON that `hash` is of.
+    `facts` is what the stream says about the document's header.
     """
 
     label: int
@@ -17,3 +20,4 @@ class StreamState(NamedTuple):
     state: Any
     content: bytes
     hash: str
+    facts: Facts = NO_FACTS

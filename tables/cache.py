@@ -153,6 +153,11 @@ class WriteCache:
         self._streams.touch(stream)
         return state
 
+    def bases(self, stream: Stream, label: int) -> list[StreamState]:
+        """The cached states of labels up to this one, the highest first."""
+        cached = self._streams.get(stream)
+        return [] if cached is None else cached.ring.below(label + 1)
+
     def put(self, stream: Stream, state: StreamState, head: Head | None = None) -> None:
         """Take over the state at the stream's head, and the head that goes with it if known."""
         cached = self._of(stream)

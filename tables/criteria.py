@@ -5,8 +5,8 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
-from docreactor.pipeline.document import DEFAULT_BRANCH
 from docreactor.pipeline.errors import InvalidInputError
+from docreactor.pipeline.inputs import DEFAULT_BRANCH
 
 _BY_PLACE = "p"
 _BY_ID = "d"

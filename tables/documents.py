@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from itertools import islice
-from struct import Struct
 from typing import Any
 
 from docreactor.pipeline.action import DOCUMENT_SCOPE
 from docreactor.pipeline.canonical import JSON, decode, encode
 from docreactor.pipeline.document import Document
+from docreactor.pipeline.header import (
+    Facts,
+    newest,
+)
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.stream_state import StreamState
 from docreactor.tables.catalogue import Catalogue, catalogue_row
 from docreactor.tables.criteria import Criteria, Found, id_cursor, place_cursor, read_id, read_place
-from docreactor.tables.slugs import Claim, Slugs, claim_row, release_row
+from docreactor.tables.header import (
+    Header,
+    ShownDocument,
+    read_facts_of,
+    read_revision,
+    revision_row,
+    tells,
+)
+from docreactor.tables.slugs import Slugs, claim_row, release_row
 from docreactor.tables.store import Row, Store
 
 _STATE = b"s/"
@@ -24,44 +34,6 @@ _REVISION = b"r/"
 _QUARANTINE = b"q/"
 _QUARANTINE_END = b"q0"
 _DEFAULT_SCOPE = "global"
-_LABEL = Struct(">q")
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A document's header as its rows tell it.
-
-    `revision` is the next index of each scope, `last_modified_at` the newest timestamp of all.
-    """
-
-    document: Document
-    revision: dict[str, int]
-    last_modified_at: str
-
-    @property
-    def json(self) -> dict[str, JSON]:
-        """The form that HTTP answers."""
-        document = self.document
-        return {
-            "id": document.id,
-            "document_type": document.document_type,
-            "slug": document.slug,
-            "name": document.name,
-            "branch": document.branch,
-            "created_at": document.created_at,
-            "last_modified_at": self.last_modified_at,
-            "revision": self.revision,
-            "protocol_versions": document.protocol_versions,
-            "meta": document.meta,
-        }
-
-
-@dataclass(frozen=True, slots=True)
-class ShownDocument:
-    """A header and the JSON of scopes, all of one position."""
-
-    header: Header
-    state: dict[str, JSON]
 
 
 class DocumentsTable:
@@ -93,11 +65,13 @@ class DocumentsTable:
         prefix = _revision_prefix(document_id, branch)
         revision: dict[str, int] = {}
         last_modified_at = ""
+        told: list[Facts] = []
         for key, value in self.store.scan(prefix, prefix[:-1] + b"0"):
-            label, latest = _read_revision(value)
+            label, latest = read_revision(value)
             revision[key[len(prefix) :].decode()] = label + 1
             last_modified_at = max(last_modified_at, latest)
-        return Header(document, revision, last_modified_at)
+            told.append(read_facts_of(value))
+        return Header(document, revision, last_modified_at, newest(told))
 
     def document(
         self, document_id: str, branch: str, scopes: Sequence[str] | None = None
@@ -110,18 +84,35 @@ class DocumentsTable:
         header = self.header(document_id, branch)
         if header is None:
             return None
-        begun = header.document.initial_state
+        begun = header.document.given_scopes
         wanted = {*header.revision, *begun, _DEFAULT_SCOPE} if scopes is None else set(scopes)
         state: dict[str, JSON] = {DOCUMENT_SCOPE: header.document.state}
         for scope in sorted(wanted - {DOCUMENT_SCOPE}):
             stream = Stream(document_id, scope, branch)
             content = self.row(stream)
             if content is not None:
-                state[scope] = decode(content)["state"]
+                state[scope] = self._shown(stream, content, header.document)
             elif header.document.version:
                 origin = self._replay.origin(stream, header.document)
-                state[scope] = decode(origin.content)
+                shown = self._replay.shown(stream, origin, header.document)
+                state[scope] = decode(shown.content)
         return ShownDocument(header, state)
+
+    def _shown(self, stream: Stream, content: bytes, document: Document) -> JSON:
+        """A row's state in the version that its document has."""
+        row = decode(content)
+        if row["version"] >= document.version:
+            return row["state"]
+        state = self._replay.decode(stream, content)
+        return decode(self._replay.shown(stream, state, document).content)
+
+    def facts(self, document_id: str, branch: str, *, but: Container[str]) -> list[Facts]:
+        """What the stored operations of each scope say about the header, but for some scopes."""
+        prefix = _revision_prefix(document_id, branch)
+        rows = self.store.scan(prefix, prefix[:-1] + b"0")
+        return [
+            read_facts_of(value) for key, value in rows if key[len(prefix) :].decode() not in but
+        ]
 
     def by_slug(self, slug: str, branch: str) -> str | None:
         """The living document that a slug stands for: the newest claim's."""
@@ -226,42 +217,49 @@ class DocumentsStage:
         rows: list[Row] = []
         keys = [_revision_key(stream) for stream in self._streams]
         stored = self._table.store.get_many(keys)
+        renamed: dict[tuple[str, str], dict[str, Facts]] = {}
         for (stream, touched), key, revision in zip(
             self._streams.items(), keys, stored, strict=True
         ):
-            if stream.scope == DOCUMENT_SCOPE:
-                rows += self._index_rows(stream, touched.state.state)
+            facts = touched.state.facts
+            if facts or stream.scope == DOCUMENT_SCOPE or tells(revision):
+                told = renamed.setdefault((stream.document_id, stream.branch), {})
+                told[stream.scope] = facts
             content = self._replay.encode(stream, touched.state, touched.document_type)
             rows.append(Row(_state_key(stream), content))
             latest = touched.latest
             if revision is not None:
-                latest = max(latest, _read_revision(revision)[1])
-            rows.append(Row(key, _LABEL.pack(touched.state.label) + latest.encode()))
+                latest = max(latest, read_revision(revision)[1])
+            rows.append(Row(key, revision_row(touched.state.label, latest, facts)))
+        for (document_id, branch), told in renamed.items():
+            rows += self._index_rows(document_id, branch, told)
         for document_id, problem in self._problems.items():
             rows.append(Row(_QUARANTINE + document_id.encode(), encode(problem)))
         return rows
 
-    def _index_rows(self, stream: Stream, document: Document) -> Iterator[Row]:
-        content = self._table.row(stream)
-        before: Document | None = None
-        if content is not None:
-            before = self._replay.decode(stream, content).state
-        was_live = before is not None and not before.is_deleted
+    def _index_rows(
+        self, document_id: str, branch: str, told: Mapping[str, Facts]
+    ) -> Iterator[Row]:
+        """How the document is found, after `told` by the scopes that the batch touches."""
+        before = self._table.header(document_id, branch)
+        touched = self._streams.get(Stream(document_id, DOCUMENT_SCOPE, branch))
+        if touched is not None:
+            document: Document = touched.state.state
+        elif before is not None:
+            document = before.document
+        else:
+            return
+        facts = newest([*self._table.facts(document_id, branch, but=told), *told.values()])
+        after = Header(document, {}, "", facts)
+        was_live = before is not None and not before.document.is_deleted
         is_live = not document.is_deleted
         if was_live != is_live:
-            yield catalogue_row(document.document_type, stream.branch, document.id, is_live=is_live)
-        old, new = _claim(before), _claim(document)
+            yield catalogue_row(document.document_type, branch, document.id, is_live=is_live)
+        old, new = None if before is None else before.claim, after.claim
         if old is not None and old != new:
             yield release_row(old)
         if new is not None and old != new:
             yield claim_row(new)
-
-
-def _claim(document: Document | None) -> Claim | None:
-    """A deleted document claims nothing; a document's own id needs no claim."""
-    if document is None or document.is_deleted or document.slug == document.id:
-        return None
-    return Claim(document.slug, document.branch, document.created_at, document.id)
 
 
 def _state_key(stream: Stream) -> bytes:
@@ -274,7 +272,3 @@ def _revision_prefix(document_id: str, branch: str) -> bytes:
 
 def _revision_key(stream: Stream) -> bytes:
     return f"r/{stream.document_id}/{stream.branch}/{stream.scope}".encode()
-
-
-def _read_revision(value: bytes) -> tuple[int, str]:
-    return _LABEL.unpack_from(value)[0], value[_LABEL.size :].decode()

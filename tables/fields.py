@@ -7,9 +7,12 @@ Canonical JSON sorts its keys, so an operation begins with `action` and ends wit
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
+
+from docreactor.pipeline.operation import Operation
+from docreactor.pipeline.order import Key, key_of
 
 _ACTION_ID = b'{"action":{"context":null,"id":"'
 _ACTION_ID_AT = len(_ACTION_ID)
@@ -22,6 +25,12 @@ _VERSION_BYTES_MAX = 24
 _END_MAX = 300
 _END = re.compile(
     rb',"hash":"([^"\\]*)","id":"[0-9a-f]*","index":\d+,"previous":(?:null|"[^"\\]*"),'
+    rb'"skip":(\d+),"timestamp":"[^"\\]*","version":\d+}\Z'
+)
+_ORDINARY_MAX = 800
+_ORDINARY = re.compile(
+    rb'"type":"([^"\\]*)"},"document_type":"[^"\\]*","error":null,"hash":"[^"\\]*",'
+    rb'"id":"[0-9a-f]*","index":\d+,"previous":(?:null|"[^"\\]*"),'
     rb'"skip":(\d+),"timestamp":"[^"\\]*","version":\d+}\Z'
 )
 
@@ -58,6 +67,27 @@ def state_hash(content: bytes) -> str:
         return end[1].decode()
     whole: str = _decode(content)["hash"]
     return whole
+
+
+class Standing(NamedTuple):
+    """What decides whether an operation counts."""
+
+    skip: int
+    action_type: str
+    has_error: bool
+
+
+def standing(content: bytes) -> Standing:
+    """What the operation is to those before it."""
+    if end := _ORDINARY.search(content, max(0, len(content) - _ORDINARY_MAX)):
+        return Standing(int(end[2]), end[1].decode(), has_error=False)
+    whole = _decode(content)
+    return Standing(whole["skip"], whole["action"]["type"], whole["error"] is not None)
+
+
+def order_key(content: bytes) -> Key:
+    """Where the operation stands in its stream's order."""
+    return key_of(Operation.decode(content).action, timestamp(content).decode())
 
 
 def _decode(content: bytes) -> Any:

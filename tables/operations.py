@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 from struct import Struct
 from typing import NamedTuple
 
@@ -71,7 +71,21 @@ class OperationsTable:
 
     def streams(self) -> Iterator[tuple[Stream, Head]]:
         """Every stream and where it stands, those of a document next to each other."""
-        for key, value in self._store.scan(_HEAD, _HEAD_END):
+        return self._streams(_HEAD, _HEAD_END)
+
+    def streams_of(self, document_id: str) -> list[tuple[Stream, Head]]:
+        """A document's streams on all its branches."""
+        start = b"%b%b/" % (_HEAD, document_id.encode())
+        return list(self._streams(start, start[:-1] + _AFTER_SLASH))
+
+    def documents_after(self, document_id: str, count_max: int) -> list[str]:
+        """The next documents that have operations, in the order of their keys."""
+        start = _HEAD + (document_id.encode() + _AFTER_SLASH if document_id else b"")
+        found = groupby(self._streams(start, _HEAD_END), key=lambda pair: pair[0].document_id)
+        return [name for name, _ in islice(found, count_max)]
+
+    def _streams(self, start: bytes, end: bytes) -> Iterator[tuple[Stream, Head]]:
+        for key, value in self._store.scan(start, end):
             document_id, scope, branch, _ = key[len(_HEAD) :].decode().split("/")
             head = _head(value)
             if head is not None:

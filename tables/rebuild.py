@@ -8,19 +8,23 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from time import perf_counter
 
+from docreactor.pipeline.action import UNDO
 from docreactor.pipeline.document import Document
-from docreactor.pipeline.errors import CorruptHistoryError, UndecodableRecordError
+from docreactor.pipeline.errors import (
+    CorruptHistoryError,
+    NothingToRedoError,
+    NothingToUndoError,
+    UndecodableRecordError,
+)
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.stream_state import StreamState
 from docreactor.tables import fields
+from docreactor.tables.descent import ORIGIN, PAGE, Descent, History
 from docreactor.tables.keyframes import Keyframes
-from docreactor.tables.operations import OperationsTable
 
-_PAGE = 100
 _STRETCH_S = 0.02
-_ORIGIN = -1
 
 
 class Start(Enum):
@@ -42,7 +46,7 @@ class Rebuilt:
 class Rebuild:
     """Builds states from a partition's operations and keyframes. Changes nothing."""
 
-    def __init__(self, replay: Replay, operations: OperationsTable, keyframes: Keyframes) -> None:
+    def __init__(self, replay: Replay, operations: History, keyframes: Keyframes) -> None:
         self._replay = replay
         self._operations = operations
         self._keyframes = keyframes
@@ -53,13 +57,16 @@ class Rebuild:
         document: Document | None,
         target: int,
         cached: Sequence[StreamState],
+        *,
+        marker: str | None = None,
     ) -> Rebuilt:
         """The state labelled `target`, an index that the stream has, or -1.
 
-        `cached` are states of lower labels, the highest first. The loop gets its turn after every
-        page, so the caller can cancel.
+        `cached` are states of labels up to it, the highest first. The loop gets its turn after
+        every page, so the caller can cancel. With a `marker` it is the state that an UNDO or a
+        REDO after the target leads to: NothingToUndo and NothingToRedo where there is none.
         """
-        descent = _Descent(self._operations, stream, target)
+        descent = Descent(self._operations, stream, target, marker=marker)
         for label, state in self._bases(stream, target, cached):
             await descent.reach(label)
             if not descent.serves(label):
@@ -69,9 +76,18 @@ class Rebuild:
                 start, state = Start.KEYFRAME, self._keyframe(stream, label)
             if state is not None:
                 return Rebuilt(await self._climb(stream, document, state, descent), start)
-        await descent.reach(_ORIGIN)
+        await descent.reach(ORIGIN)
+        if marker is not None and not descent.serves(ORIGIN):
+            nothing = NothingToUndoError if marker == UNDO else NothingToRedoError
+            raise nothing(stream.scope)
         state = self._replay.origin(stream, document)
         return Rebuilt(await self._climb(stream, document, state, descent), Start.ORIGIN)
+
+    def _check(self, stream: Stream, state: StreamState) -> None:
+        """HashMismatch unless the state is the one that its operation recorded."""
+        content = self._operations.get(stream, state.label)
+        if content is not None and fields.state_hash(content) != state.hash:
+            self._replay.check(state, Operation.decode(content), stream)
 
     def _bases(
         self, stream: Stream, target: int, cached: Sequence[StreamState]
@@ -102,21 +118,29 @@ class Rebuild:
         return state
 
     async def _climb(
-        self, stream: Stream, document: Document | None, state: StreamState, descent: _Descent
+        self, stream: Stream, document: Document | None, state: StreamState, descent: Descent
     ) -> StreamState:
-        """Apply the operations that stand, in order."""
-        indexes = descent.standing(state.label)
+        """Apply the operations that count, in order."""
+        indexes = descent.counting(state.label)
+        # An undone operation is part of the states that were recorded between it and its undo.
+        is_checked = descent.is_plain
         since = perf_counter()
-        for start in range(0, len(indexes), _PAGE):
-            for index, content in self._page(stream, indexes[start : start + _PAGE]):
-                # What lies between was superseded: the state before it is the one it is placed on.
+        for start in range(0, len(indexes), PAGE):
+            for index, content in self._page(stream, indexes[start : start + PAGE]):
+                # What lies between was superseded, failed, or was undone.
                 base = state if state.label == index - 1 else state._replace(label=index - 1)
                 operation = Operation.decode(content)
-                state = self._replay.advance(base, operation, stream, document)
+                state = self._replay.advance(
+                    base, operation, stream, document, is_checked=is_checked
+                )
                 if perf_counter() - since > _STRETCH_S:
                     await asyncio.sleep(0)
                     since = perf_counter()
             await asyncio.sleep(0)
+        if state.label != descent.target:
+            state = state._replace(label=descent.target)
+        if not descent.has_marker_after:
+            self._check(stream, state)
         return state
 
     def _page(self, stream: Stream, indexes: Sequence[int]) -> list[tuple[int, bytes]]:
@@ -130,49 +154,3 @@ class Rebuild:
         if [index for index, _ in page] != list(indexes):
             raise CorruptHistoryError(f"{stream.prefix}: operations {first} to {last} have a gap")
         return page
-
-
-class _Descent:
-    """The way down from a target: which operations stand, and how low their skips reach."""
-
-    def __init__(self, operations: OperationsTable, stream: Stream, target: int) -> None:
-        self._operations = operations
-        self._stream = stream
-        self._passed = target + 1
-        self._wanted = target
-        self._lowest = target
-        self._standing: list[int] = []
-
-    async def reach(self, label: int) -> None:
-        """Look at every operation above `label`."""
-        while self._passed > label + 1:
-            count = min(_PAGE, self._passed - label - 1)
-            page = self._operations.page_back(self._stream, self._passed - 1, count)
-            for index, content in page:
-                self._pass(index, fields.skip(content))
-            if len(page) < count:
-                raise CorruptHistoryError(f"{self._stream.prefix}: no operation {self._passed - 1}")
-            if self._passed > label + 1:
-                await asyncio.sleep(0)
-
-    def serves(self, label: int) -> bool:
-        """Whether every operation above `label` leaves the state of `label` under it."""
-        return self._lowest >= label
-
-    def standing(self, label: int) -> list[int]:
-        """The indexes above `label` that no later one superseded, ascending."""
-        return [index for index in reversed(self._standing) if index > label]
-
-    def _pass(self, index: int, skip: int) -> None:
-        if index != self._passed - 1:
-            raise CorruptHistoryError(
-                f"{self._stream.prefix}: expected operation {self._passed - 1}, found {index}"
-            )
-        self._passed = index
-        below = index - skip - 1
-        if below < _ORIGIN:
-            raise CorruptHistoryError(f"{self._stream.prefix}{index}: skips {skip}")
-        self._lowest = min(self._lowest, below)
-        if index == self._wanted:
-            self._standing.append(index)
-            self._wanted = below

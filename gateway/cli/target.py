@@ -8,7 +8,7 @@ import stamina
 import typer
 
 from docreactor.gateway.blocking import SyncReactor
-from docreactor.pipeline.document import DEFAULT_BRANCH
+from docreactor.pipeline.inputs import DEFAULT_BRANCH
 
 _RETRY_FOR_S = 2.0
 

@@ -73,12 +73,21 @@ class DeploymentRoutes:
         return Response(content, headers={"content-type": CONTENT_TYPE_LATEST})
 
     def _health(self, status: str) -> dict[str, object]:
-        partitions = {
-            str(row["partition"]): str(row["state"]).lower()
-            for row in self._node.positions()
-            if row["kind"] == "reducer" and row["url"] == self._node.url
+        rows = [row for row in self._node.positions() if row["url"] == self._node.url]
+        failures = self._node.registry.failures
+        return {
+            "status": status,
+            "node": self._node.node_id,
+            "partitions": {
+                str(row["partition"]): str(row["state"]).lower()
+                for row in rows
+                if row["kind"] == "reducer"
+            },
+            "errors": {
+                f"{row['name']}/{row['partition']}": row["error"] for row in rows if row["error"]
+            },
+            "failures": {spec: str(failure) for spec, failure in failures.items()},
         }
-        return {"status": status, "node": self._node.node_id, "partitions": partitions}
 
     def _reply(self, content: object) -> Response:
         return Reply(content, headers=self._reach.headers())

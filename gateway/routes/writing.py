@@ -1,4 +1,4 @@
-"""The calls that change documents: create, submit, load, delete."""
+"""The calls that change documents: create, submit, delete."""
 
 from __future__ import annotations
 
@@ -14,27 +14,24 @@ from docreactor.gateway.answers import Job
 from docreactor.gateway.body import parse_body, read_body
 from docreactor.gateway.draft import Drafter
 from docreactor.gateway.idempotency import HEADER, ActionIds, check_key, document_id_for
+from docreactor.gateway.known import known_document
 from docreactor.gateway.mutations import Asked, Mutations
 from docreactor.gateway.openapi import body_of, replies
 from docreactor.gateway.reach import Reach
 from docreactor.gateway.requests import (
     CreateRequest,
     DeleteQuery,
-    LoadRequest,
     SubmitRequest,
     WaitQuery,
 )
-from docreactor.pipeline.action import DOCUMENT_SCOPE
-from docreactor.pipeline.document import Document
 from docreactor.pipeline.ids import check_id, check_name
-from docreactor.pipeline.job import Load, Mutation
-from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.job import Mutation
 
 _REPLIES = replies({200: Job, 202: Job})
 
 
 class WriteRoutes:
-    """POST /v1/documents, /v1/documents/{id}/actions and …/operations, DELETE /v1/documents/{id}."""
+    """POST /v1/documents and /v1/documents/{id}/actions, DELETE /v1/documents/{id}."""
 
     def __init__(self, reach: Reach) -> None:
         self._node = reach.node
@@ -46,7 +43,6 @@ class WriteRoutes:
         for path, call, body in (
             ("/v1/documents", self.create_document, CreateRequest),
             ("/v1/documents/{document_id}/actions", self.submit_actions, SubmitRequest),
-            ("/v1/documents/{document_id}/operations", self.load_operations, LoadRequest),
         ):
             app.add_api_route(
                 path,
@@ -98,25 +94,8 @@ class WriteRoutes:
         check_name(asked.branch, field="branch")
 
         def draft(ids: ActionIds, live: LivePartition | None) -> Mutation:
-            known = None if live is None else _known(live, document_id, asked.branch)
+            known = None if live is None else known_document(live, document_id, asked.branch)
             return self._drafter.submit(asked, document_id, ids, known)
-
-        return await self._mutations.take(request, Asked(document_id, content, draft, query))
-
-    async def load_operations(
-        self, request: Request, document_id: str, query: Annotated[WaitQuery, Query()]
-    ) -> Response:
-        """Load operations of one scope from elsewhere, as a history tells them.
-
-        Each finds its place by time; those known already are dropped. What the document's state
-        or model does not allow becomes an operation with `error`.
-        """
-        content = await read_body(request, self._node.settings)
-        check_id(document_id, field="id")
-        asked = parse_body(content, LoadRequest)
-
-        def draft(_: ActionIds, __: LivePartition | None) -> Load:
-            return self._drafter.load(asked, document_id)
 
         return await self._mutations.take(request, Asked(document_id, content, draft, query))
 
@@ -130,17 +109,3 @@ class WriteRoutes:
             return self._drafter.delete(document_id, query.branch, ids)
 
         return await self._mutations.take(request, Asked(document_id, None, draft, query))
-
-
-def _known(live: LivePartition, document_id: str, branch: str) -> Document | None:
-    """The document as the reducer left it, or as the view shows it, a moment behind."""
-    stream = Stream(document_id, DOCUMENT_SCOPE, branch)
-    newest = live.cache.peek(stream)
-    if newest is not None:
-        created: Document = newest.state
-        return created
-    content = live.documents.row(stream)
-    if content is None:
-        return None
-    document: Document = live.replay.decode(stream, content).state
-    return document

@@ -110,7 +110,7 @@ async def test_rows_and_the_positions_that_produced_them_are_written_together() 
     for topic in (topics.actions, topics.operations, topics.keyframes, topics.jobs):
         last = place.records(topic)[-1]
         assert positions[topic] == last.offset + 1
-    assert set(positions) == {topics.actions, topics.operations, topics.keyframes, topics.jobs}
+    assert {topics.actions, topics.operations, topics.keyframes, topics.jobs} <= set(positions)
 
 
 async def test_a_refused_batch_leaves_no_record_and_no_offset() -> None:

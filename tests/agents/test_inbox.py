@@ -1,5 +1,6 @@
 """What has been fetched and not yet been worked on."""
 
+import asyncio
 from dataclasses import dataclass
 
 from docreactor.agents.inbox import Inbox, Room
@@ -82,6 +83,16 @@ async def test_a_closed_inbox_wakes_who_waits() -> None:
     inbox = Inbox(SOURCE, _Flow(), Room(1, 10_000))
     inbox.close()
     assert await inbox.take(Room(1, 10_000), timeout_s=60.0) is None
+
+
+async def test_whoever_waits_for_its_end_learns_of_it() -> None:
+    inbox = Inbox(SOURCE, _Flow(), Room(100, 10_000))
+    assert not await inbox.closed(0.0)
+    waiting = asyncio.create_task(inbox.closed(10.0))
+    await asyncio.sleep(0)
+    inbox.close()
+    assert await waiting
+    assert await inbox.closed(0.0)
 
 
 async def test_a_batch_ends_where_its_bytes_end() -> None:

@@ -238,12 +238,6 @@ async def test_a_deleted_document_takes_no_more_mutations() -> None:
         assert len(operations(node, "d1")) == 1
 
 
-async def test_an_unknown_model_cannot_be_created() -> None:
-    place = site()
-    async with place.node() as node:
-        assert _error(await done(node, place.creation("d1", model="no/such"))) == "UnknownModel"
-
-
 async def test_wrong_actions_that_came_past_a_gateway_fail_their_job() -> None:
     place = site()
     async with place.node() as node:
@@ -278,15 +272,16 @@ async def test_the_last_moment_of_the_calendar_is_no_mutations_time() -> None:
         assert (await done(node, place.job("d1", [(ADD, {"amount": 1})]))).error is None
 
 
-async def test_a_time_that_is_not_after_its_streams_newest_is_refused() -> None:
+async def test_an_action_of_an_older_time_is_put_before_what_is_stored() -> None:
     place = site()
     async with place.node() as node:
         await _created(place, node)
-        stamp = "2020-01-01T00:00:00.5Z"
-        await done(node, place.job("d1", [(ADD, {"amount": 1})], stamps=[stamp]))
-        result = await done(node, place.job("d1", [(ADD, {"amount": 1})], stamps=[stamp]))
-        assert _error(result) == "InvalidOperationTimestamp"
-        assert [one.timestamp for one in operations(node, "d1")] == ["2020-01-01T00:00:00.500000Z"]
+        new, old = "2020-01-01T00:00:02.000000Z", "2020-01-01T00:00:01.000000Z"
+        await done(node, place.job("d1", [(ADD, {"amount": 1})], stamps=[new]))
+        await done(node, place.job("d1", [(ADD, {"amount": 10})], stamps=[old]))
+        stored = [(one.timestamp, one.index, one.skip) for one in operations(node, "d1")]
+        assert stored == [(new, 0, 0), (old, 1, 1), (new, 2, 0)]
+        assert await total(node, "d1") == 11
 
 
 async def test_every_operation_names_the_bytes_before_it() -> None:

@@ -92,7 +92,7 @@ def test_a_job_that_failed_leaves_nothing_but_its_error() -> None:
     mark = staging.mark(stage)
     _place(staging, STREAM, count=2)
     staging.keep(STREAM, 1, b"keyframe")
-    staging.undo(stage, mark)
+    staging.undo(mark)
     staging.fail(_job(1), 7, RevisionMismatchError(expected=1, actual=2))
     assert not stage.is_moved
     assert (stage.head, stage.state) == (NO_OPERATIONS, None)
@@ -125,7 +125,7 @@ def test_a_job_that_failed_takes_nothing_of_the_jobs_before_it_along() -> None:
     mark = staging.mark(stage)
     _place(staging, STREAM, count=3)
     staging.keep(STREAM, 7, b"never")
-    staging.undo(stage, mark)
+    staging.undo(mark)
     staging.fail(_job(2), 8, RevisionMismatchError(expected=1, actual=2))
     assert before == (
         stage.head,

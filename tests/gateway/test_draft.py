@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from docreactor.gateway.draft import Drafter
 from docreactor.gateway.idempotency import ActionIds
 from docreactor.gateway.requests import ActionRequest, CreateRequest, SubmitRequest
-from docreactor.pipeline.errors import InvalidInputError, TooLargeError, UnknownActionError
-from docreactor.pipeline.inputs import DeleteInput
+from docreactor.pipeline.errors import TooLargeError, UnknownActionError
 from tests.gateway.deployment import TODO_TYPE, Running, one_node
 
 KEYED = ActionIds("k", "shop-1", str)

@@ -8,8 +8,10 @@ from docreactor.pipeline.errors import (
     DocumentAlreadyExistsError,
     DocumentDeletedError,
     DocumentNotFoundError,
+    DowngradeNotSupportedError,
     InvalidInputError,
     UnknownActionError,
+    UpgradePreconditionFailedError,
 )
 from docreactor.pipeline.keys import Stream
 
@@ -48,7 +50,7 @@ def test_a_created_document_has_version_0_until_its_first_upgrade() -> None:
 
 def test_the_upgrade_brings_the_initial_state() -> None:
     document = _upgraded(_created(), initial_state={"global": {"items": ["a"]}})
-    assert document.initial_state == {"global": {"items": ["a"]}}
+    assert document.first.initial_state == {"global": {"items": ["a"]}}
 
 
 def test_a_deleted_document_says_when() -> None:
@@ -85,7 +87,9 @@ def test_each_refusal_has_its_name() -> None:
         apply_system(None, DELETE_DOCUMENT, {"document_id": "d1"}, T1, STREAM)
     with pytest.raises(UnknownActionError):
         apply_system(created, "PAINT", {}, T1, STREAM)
-    with pytest.raises(InvalidInputError, match="from_version"):
+    with pytest.raises(UpgradePreconditionFailedError, match="version is 1"):
+        _upgraded(created, from_version=3, to_version=4)
+    with pytest.raises(DowngradeNotSupportedError):
         _upgraded(created, from_version=3)
     with pytest.raises(InvalidInputError, match="to_version"):
         _upgraded(created, to_version=0)

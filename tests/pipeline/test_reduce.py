@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from docreactor.pipeline.bound import UNBOUNDED, Bound, DeadlinePassed
 from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.context import Context
-from docreactor.pipeline.document import Document
+from docreactor.pipeline.document import Document, Upgraded
 from docreactor.pipeline.errors import InvalidInputError, ReducerTimeoutError, UnknownActionError
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
@@ -63,7 +63,7 @@ DOCUMENT = Document(
     created_at=T0,
     protocol_versions={},
     meta={},
-    version=1,
+    upgrades=(Upgraded(timestamp=T0, from_version=0, to_version=1),),
 )
 CONTEXT = Context(T0, "a1", None, DOCUMENT.origin)
 
@@ -71,7 +71,8 @@ CONTEXT = Context(T0, "a1", None, DOCUMENT.origin)
 def _reduce(
     base: StreamState, action_type: str, input: Any, **options: Any
 ) -> tuple[StreamState, str | None]:
-    given: dict[str, Any] = {"document_bytes_max": 1000, "bound": UNBOUNDED} | options
+    given: dict[str, Any] = {"document_bytes_max": 1000, "bound": UNBOUNDED}
+    given |= {"document": DOCUMENT, "version": 1} | options
     return reduce(count, base, "global", action_type, encode(input), CONTEXT, **given)
 
 
@@ -130,12 +131,13 @@ def test_a_reducer_that_takes_too_long_is_stopped_and_stores_nothing() -> None:
 
 
 def test_a_scope_starts_from_the_initial_state_that_was_given() -> None:
-    given = DOCUMENT.model_copy(update={"initial_state": {"global": {"total": 7}}})
+    first = DOCUMENT.first.model_copy(update={"initial_state": {"global": {"total": 7}}})
+    given = DOCUMENT.model_copy(update={"upgrades": (first,)})
     assert origin(count, "global", given).state == Count(total=7)
 
 
 def test_the_documents_own_scope_is_reduced_by_the_platform() -> None:
     stream = Stream("d1", "document", "main")
     step: Callable[..., StreamState] = reduce_document
-    state = step(NOTHING, "CREATE_DOCUMENT", {"model": "t", "document_id": "d1"}, T0, stream)
+    state = step(NOTHING, "CREATE_DOCUMENT", {"model": "t", "document_id": "d1"}, T0, "a1", stream)
     assert (state.label, state.version, state.state.slug) == (0, 0, "d1")

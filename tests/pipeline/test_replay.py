@@ -68,9 +68,9 @@ def replay() -> Replay:
 @pytest.fixture
 def document() -> StreamState:
     given = {"model": "t/count", "document_id": "d1"}
-    created = reduce_document(NOTHING, "CREATE_DOCUMENT", given, T0, HOME)
+    created = reduce_document(NOTHING, "CREATE_DOCUMENT", given, T0, "a0", HOME)
     versions = {"from_version": 0, "to_version": 1}
-    return reduce_document(created, "UPGRADE_DOCUMENT", given | versions, T0, HOME)
+    return reduce_document(created, "UPGRADE_DOCUMENT", given | versions, T0, "a0", HOME)
 
 
 def _next(replay: Replay, base: StreamState, document: Document) -> StreamState:
@@ -84,7 +84,7 @@ def _next(replay: Replay, base: StreamState, document: Document) -> StreamState:
 
 def test_a_creation_is_folded_like_any_operation(replay: Replay, document: StreamState) -> None:
     given = {"model": "t/count", "document_id": "d1"}
-    state = reduce_document(NOTHING, "CREATE_DOCUMENT", given, T0, HOME)
+    state = reduce_document(NOTHING, "CREATE_DOCUMENT", given, T0, "a0", HOME)
     created = _operation(0, state.hash, type="CREATE_DOCUMENT", scope="document", input=given)
     assert replay.advance(replay.origin(HOME, None), created, HOME, None) == state
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from docreactor.pipeline.canonical import decode
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.timestamp import Microseconds, render
-from docreactor.tables.history import Selection, find
+from docreactor.tables.history import Selection, find, find_effective
 from tests.tables.written import Written
 
 STREAM = Stream("d", "global", "main")
@@ -42,11 +44,19 @@ def written() -> Written:
     return WRITTEN
 
 
-async def _all(written: Written, selection: Selection, *, limit: int, since: int = -1) -> list[int]:
+async def _all(
+    written: Written,
+    selection: Selection,
+    *,
+    limit: int,
+    since: int = -1,
+    effective: bool = False,
+) -> list[int]:
     indexes: list[int] = []
     following: int | None = since
+    look = find_effective if effective else find
     while following is not None:
-        page = await find(written.operations, STREAM, selection, since=following, limit=limit)
+        page = await look(written.operations, STREAM, selection, since=following, limit=limit)
         assert len(page.operations) <= limit
         indexes += [index for index, _ in page.operations]
         following = page.next_since
@@ -130,4 +140,79 @@ def test_pages_of_any_size_give_every_wanted_operation_once(
         for index in range(since + 1, COUNT)
         if (not types or ("REFUSE" if index % 10 == 0 else "ADD") in types)
         and (window is None or window[0] <= index <= window[1])
+    ]
+
+
+def _superseding(skips: Sequence[int]) -> Written:
+    """A stream whose operations skip so many indexes before them."""
+    written = Written()
+    written.create("d")
+    for index, skip in enumerate(skips):
+        written.append(
+            STREAM, {"text": "x"}, action_type="REFUSE" if index % 3 else "ADD", skip=skip
+        )
+    return written
+
+
+def _standing(skips: Sequence[int]) -> list[int]:
+    """The indexes that no later operation supersedes, ascending."""
+    kept: list[int] = []
+    index = len(skips) - 1
+    while index >= 0:
+        kept.append(index)
+        index -= skips[index] + 1
+    return kept[::-1]
+
+
+@pytest.mark.parametrize(
+    ("skips", "standing"),
+    [
+        ((0, 0, 0), [0, 1, 2]),
+        ((0, 1, 0), [1, 2]),
+        ((0, 1, 0, 1), [1, 3]),
+        ((0, 1, 0, 3), [3]),
+        ((0, 0, 1), [0, 2]),
+        ((0, 0, 1, 0, 3, 0, 0), [0, 4, 5, 6]),
+    ],
+)
+async def test_the_effective_history_leaves_out_what_is_superseded(
+    skips: tuple[int, ...], standing: list[int]
+) -> None:
+    assert await _all(_superseding(skips), EVERYTHING, limit=100, effective=True) == standing
+
+
+async def test_the_effective_history_of_an_unknown_stream_is_empty(written: Written) -> None:
+    page = await find_effective(
+        written.operations, Stream("x", "global", "main"), EVERYTHING, limit=10
+    )
+
+    assert (page.operations, page.next_since) == ([], None)
+
+
+async def test_the_last_page_of_an_effective_history_says_so() -> None:
+    look = partial(find_effective, _superseding((0, 0, 1, 0)).operations, STREAM, EVERYTHING)
+
+    assert (await look(limit=3)).next_since is None
+    assert (await look(limit=2)).next_since == 2
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    skips=st.integers(1, 130).flatmap(
+        lambda count: st.tuples(*(st.integers(0, min(index, 9)) for index in range(count)))
+    ),
+    limit=st.integers(1, 40),
+    since=st.integers(-1, 60),
+    types=st.frozensets(st.sampled_from(["ADD", "REFUSE"])),
+)
+def test_pages_of_an_effective_history_have_no_gap_and_no_repeat(
+    skips: tuple[int, ...], limit: int, since: int, types: frozenset[str]
+) -> None:
+    written = _superseding(skips)
+    found = asyncio.run(_all(written, Selection(types), limit=limit, since=since, effective=True))
+
+    assert found == [
+        index
+        for index in _standing(skips)
+        if index > since and (not types or ("REFUSE" if index % 3 else "ADD") in types)
     ]

@@ -215,3 +215,35 @@ def test_tombstones_remove_every_trace_of_a_stream(written: Written, at_once: bo
         restored.write(table.restore_rows(batch), {}, now_ms=1)
 
     assert _rows(restored) == _rows(kept.store)
+
+
+def test_a_documents_streams_are_found_on_all_its_branches() -> None:
+    written = Written()
+    for document_id, branch in (("d", "main"), ("d", "draft"), ("d-1", "main"), ("dd", "main")):
+        written.create(document_id, branch)
+    written.add(Stream("d", "global", "main"), 3)
+
+    found = written.operations.streams_of("d")
+
+    assert [(stream.scope, stream.branch, head.next_index) for stream, head in found] == [
+        ("document", "draft", 2),
+        ("document", "main", 2),
+        ("global", "main", 3),
+    ]
+    assert written.operations.streams_of("nobody") == []
+
+
+def test_documents_are_listed_page_by_page() -> None:
+    written = Written()
+    names = ["d", "d-1", "d.2", "d0", "dd", "e"]
+    for document_id in names:
+        written.create(document_id)
+        written.add(Stream(document_id, "global", "main"), 1)
+
+    listed: list[str] = []
+    while page := written.operations.documents_after(listed[-1] if listed else "", 2):
+        assert len(page) <= 2
+        listed += page
+
+    assert sorted(listed) == sorted(names)
+    assert len(listed) == len(names)

@@ -134,6 +134,7 @@ class Written:
                 "previous": head.previous,
                 "skip": skip,
                 "timestamp": given["timestamp"],
+                "version": state.version,
             }
         )
         states.append(state)
@@ -171,7 +172,8 @@ class Written:
     ) -> tuple[StreamState, str | None]:
         action_type, input, timestamp = given["type"], given["input"], given["timestamp"]
         if stream.scope == "document":
-            return reduce_document(base, action_type, input, timestamp, stream), None
+            given_id = given["id"]
+            return reduce_document(base, action_type, input, timestamp, given_id, stream), None
         document = self.states[home(stream.document_id, stream.branch)][-1].state
         context = Context(timestamp, given["id"], None, document.origin)
         return reduce(
@@ -181,6 +183,8 @@ class Written:
             action_type,
             encode(input),
             context,
+            document=document,
+            version=document.version_at(timestamp),
             document_bytes_max=SIZE_MAX,
             bound=UNBOUNDED,
         )

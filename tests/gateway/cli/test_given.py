@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docreactor.gateway.cli.given import given_json, given_object
+from docreactor.gateway.cli.given import given_json, given_object, objects
 from docreactor.pipeline.errors import InvalidInputError
 
 
@@ -34,3 +34,11 @@ def test_an_object_is_an_object_or_nothing() -> None:
     assert given_object("{}", name="--meta") == {}
     with pytest.raises(InvalidInputError, match="--meta"):
         given_object("3", name="--meta")
+
+
+def test_a_list_of_objects_may_be_one_alone() -> None:
+    assert objects([{}, {"a": 1}], name="--actions", what="actions") == [{}, {"a": 1}]
+    assert objects({"a": 1}, name="--actions", what="actions") == [{"a": 1}]
+    for value in (3, None, [{}, 3], "a"):
+        with pytest.raises(InvalidInputError, match="--actions: must be a list of actions"):
+            objects(value, name="--actions", what="actions")

@@ -17,6 +17,7 @@ async def test_documents_and_their_history_are_shown_to_people_and_programs() ->
         listed = await say("find", "--slug", "docs/groceries", "--json", url=url)
         history = await say("history", "shop-1", "--limit", "2", url=url)
         rest = await say("history", "shop-1", "--since", "1", "--json", url=url)
+        effective = await say("history", "shop-1", "--effective", "--json", url=url)
         nobody = await say("get", "nobody", url=url)
 
     for text in ("shop-1", "Groceries", token.split(".")[0], '"Bread"', "global 3"):
@@ -27,5 +28,6 @@ async def test_documents_and_their_history_are_shown_to_people_and_programs() ->
     assert "ValueError: 'Milk' is on the list already" in history.out
     assert "--cursor" in history.err
     assert [one["index"] for one in rest.json["operations"]] == [2]
+    assert [one["index"] for one in effective.json["operations"]] == [0, 1, 2]
     assert (nobody.code, nobody.out) == (1, "")
     assert nobody.err.startswith("DocumentNotFound: ")

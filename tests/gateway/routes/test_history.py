@@ -108,7 +108,7 @@ async def test_a_query_that_cannot_be_is_refused_by_field(one: Running) -> None:
         ({"since": "x"}, "since"),
         ({"scope": "a/b"}, "scope"),
         ({"cursor": "x"}, "cursor"),
-        ({"effective": "yes"}, "effective"),
+        ({"effective": "maybe"}, "effective"),
         ({"timeout_ms": 300_001}, "timeout_ms"),
     ):
         reply = await one.http.get("/v1/documents/shop-1/operations", params=parameters)
@@ -121,3 +121,56 @@ async def test_a_time_that_is_none_is_refused(one: Running) -> None:
     reply = await one.http.get("/v1/documents/shop-1/operations", params=parameters)
 
     assert problem_of(reply) == (422, "InvalidOperationTimestamp")
+
+
+async def test_the_effective_history_is_in_the_order_of_time(one: Running) -> None:
+    await one.create("shop-1", timestamp="2024-05-01T12:00:00Z")
+    later = [
+        {"type": "ADD_ITEM", "input": {"text": text}, "timestamp": f"2024-06-0{day}T00:00:00Z"}
+        for day, text in enumerate("ab", 1)
+    ]
+    await one.http.post("/v1/documents/shop-1/actions?wait=read", json={"actions": later})
+    undo = {"type": "UNDO", "input": {}, "timestamp": "2024-06-03T00:00:00Z"}
+    await one.http.post("/v1/documents/shop-1/actions?wait=read", json={"actions": [undo]})
+    between = later[0] | {"timestamp": "2024-06-01T12:00:00Z"} | {"input": {"text": "c"}}
+    await one.http.post("/v1/documents/shop-1/actions?wait=read", json={"actions": [between]})
+
+    stored = await history(one)
+    effective = await history(one, effective=True)
+    first = await history(one, effective=True, limit=2)
+    rest = await history(one, effective=True, limit=2, cursor=first["next_cursor"])
+    markers = await history(one, effective=True, types="UNDO")
+
+    assert indexes(stored) == [0, 1, 2, 3, 4, 5]
+    assert indexes(effective) == [0, 3, 4, 5]
+    assert [one["action"]["input"] for one in effective["operations"]] == [
+        {"text": "a"},
+        {"text": "c"},
+        {"text": "b"},
+        {},
+    ]
+    times = [one["timestamp"] for one in effective["operations"]]
+    assert times == sorted(times)
+    assert [one["skip"] for one in stored["operations"]] == [0, 0, 0, 2, 0, 0]
+    assert (indexes(first), indexes(rest), rest["next_cursor"]) == ([0, 3], [4, 5], None)
+    assert indexes(await history(one, effective=True, since=3)) == [4, 5]
+    assert indexes(markers) == [5]
+    assert set(effective["operations"][0]) == set(stored["operations"][0])
+
+
+async def test_the_latest_time_of_a_document_is_the_greatest_of_all_its_operations(
+    one: Running,
+) -> None:
+    await one.create("shop-1", timestamp="2024-05-01T12:00:00Z")
+    for text, day, scope in (("a", 9, "global"), ("b", 3, "global"), ("c", 5, "local")):
+        action = {
+            "type": "ADD_ITEM",
+            "scope": scope,
+            "input": {"text": text},
+            "timestamp": f"2024-06-0{day}T00:00:00Z",
+        }
+        await one.http.post("/v1/documents/shop-1/actions?wait=read", json={"actions": [action]})
+
+    header = (await one.http.get("/v1/documents/shop-1")).json()["header"]
+    assert header["last_modified_at"] == "2024-06-09T00:00:00.000000Z"
+    assert header["revision"] == {"document": 2, "global": 3, "local": 1}

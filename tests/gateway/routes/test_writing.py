@@ -317,3 +317,116 @@ async def test_a_mutation_is_taken_by_any_node_and_done_by_the_owner() -> None:
     assert [reply.status_code for reply in replies] == [200] * 8
     assert {reply.headers[ANSWERED_BY] for reply in replies} == {"local", "forwarded"}
     assert [reply.status_code for reply in shown] == [200] * 8
+
+
+async def act(running: Running, action_type: str, input: Any, **fields: Any) -> Any:
+    """Submit one action; the answer, whatever it is."""
+    action = {"type": action_type, "input": input, **fields}
+    return await running.http.post(ACTIONS, params={"wait": "read"}, json={"actions": [action]})
+
+
+async def shown(running: Running) -> Any:
+    reply = await running.http.get("/v1/documents/shop-1")
+    assert reply.status_code == 200, reply.text
+    return reply.json()
+
+
+async def test_a_document_is_renamed_and_described_in_any_scope(one: Running) -> None:
+    await one.create("shop-1", name="Shop", meta={"a": 1, "b": 2})
+    for action_type, input, scope in (
+        ("SET_NAME", {"name": "Weekly"}, "global"),
+        ("SET_SLUG", {"slug": "weekly"}, "local"),
+        ("SET_META", {"key": "a", "value": None}, "document"),
+        ("SET_META", {"key": "c", "value": [3]}, "global"),
+    ):
+        reply = await act(one, action_type, input, scope=scope)
+        assert reply.status_code == 200, reply.text
+
+    header = (await shown(one))["header"]
+    assert (header["name"], header["slug"]) == ("Weekly", "weekly")
+    assert header["meta"] == {"b": 2, "c": [3]}
+    assert (await one.http.get("/v1/documents/weekly")).json()["header"]["id"] == "shop-1"
+
+
+async def test_a_state_is_loaded_and_a_noop_changes_nothing(one: Running) -> None:
+    await one.create("shop-1")
+    await act(one, "LOAD_STATE", {"state": {"items": ["Tea"]}, "name": "Loaded"})
+    await act(one, "NOOP", None)
+
+    document = await shown(one)
+    assert document["state"]["global"] == {"items": ["Tea"], "completed": []}
+    assert document["header"]["name"] == "Loaded"
+    assert document["header"]["revision"]["global"] == 2
+
+
+async def test_an_undo_goes_back_and_a_redo_forth_until_nothing_is_left(one: Running) -> None:
+    await one.create("shop-1")
+    await one.add("shop-1", "Milk")
+    await one.add("shop-1", "Bread")
+    seen: list[Any] = []
+    for action_type in ("UNDO", "UNDO", "REDO"):
+        assert (await act(one, action_type, {})).status_code == 200
+        seen.append((await shown(one))["state"]["global"]["items"])
+    await act(one, "UNDO", {})
+    undo, local = await act(one, "UNDO", {}), await act(one, "UNDO", {}, scope="local")
+    redo = await act(one, "REDO", {}, scope="local")
+
+    assert seen == [["Milk"], [], ["Milk"]]
+    assert problem_of(undo) == problem_of(local) == (409, "NothingToUndo")
+    assert problem_of(redo) == (409, "NothingToRedo")
+
+
+async def test_a_prune_is_refused_by_name_and_told_what_to_do_instead(one: Running) -> None:
+    await one.create("shop-1")
+    reply = await act(one, "PRUNE", {})
+
+    assert problem_of(reply) == (422, "UnsupportedAction")
+    assert "keyframes" in reply.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("action_type", "input", "scope", "refusal"),
+    [
+        ("SET_NAME", {"title": "a"}, "global", (422, "InvalidInput")),
+        ("SET_SLUG", {"slug": "x" * 1_001}, "global", (422, "InvalidInput")),
+        ("SET_META", {"value": 1}, "global", (422, "InvalidInput")),
+        ("UNDO", {"count": 2}, "global", (422, "InvalidInput")),
+        ("LOAD_STATE", {"state": {}}, "document", (422, "UnknownAction")),
+        ("ADD_RELATIONSHIP", {}, "global", (422, "UnknownAction")),
+        ("ADD_RELATIONSHIP", {"source_id": "shop-1"}, "document", (422, "InvalidInput")),
+        (
+            "ADD_RELATIONSHIP",
+            {"source_id": "shop-1", "target_id": "shop-1", "relationship_type": "child"},
+            "document",
+            (422, "InvalidInput"),
+        ),
+        (
+            "UPGRADE_DOCUMENT",
+            {"model": TODO_TYPE, "document_id": "shop-1", "from_version": 1, "to_version": 9},
+            "document",
+            (422, "UnknownModel"),
+        ),
+    ],
+)
+async def test_what_no_document_takes_is_refused_without_a_job(
+    one: Running, action_type: str, input: Any, scope: str, refusal: tuple[int, str]
+) -> None:
+    await one.create("shop-1")
+    reply = await act(one, action_type, input, scope=scope)
+
+    assert problem_of(reply) == refusal
+    assert "job" not in reply.json()
+
+
+async def test_an_upgrade_to_the_same_version_is_no_operation_and_none_leads_back(
+    one: Running,
+) -> None:
+    await one.create("shop-1")
+    upgrade = {"model": TODO_TYPE, "document_id": "shop-1", "from_version": 1, "to_version": 1}
+    same = await act(one, "UPGRADE_DOCUMENT", upgrade, scope="document")
+    down = upgrade | {"to_version": 0}
+    refused = await act(one, "UPGRADE_DOCUMENT", down, scope="document")
+
+    assert (same.status_code, same.json()["status"]) == (200, "READ_READY")
+    assert (await shown(one))["header"]["revision"] == {"document": 2}
+    assert problem_of(refused)[1] == "DowngradeNotSupported"

@@ -1,0 +1,131 @@
+"""The jobs of one batch as they were asked for, and what of them is new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from docreactor.agents.dead_letters import dead_letter
+from docreactor.agents.log import LogRecord, TopicPartition
+from docreactor.agents.placement import Placed
+from docreactor.agents.staging import Known, Staging, StreamStage
+from docreactor.agents.write_tables import WriteTables
+from docreactor.pipeline.action import Action
+from docreactor.pipeline.errors import ReactorError, UnknownModelError
+from docreactor.pipeline.job import Load, Mutation, decode_job
+from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.operation import Operation, StoredAction
+from docreactor.pipeline.record import check_format
+from docreactor.pipeline.timestamp import parse
+from docreactor.tables.operations import action_key
+
+
+class Asked(NamedTuple):
+    """A job, its record, the stream that it is about and the keys of its actions' rows."""
+
+    record: LogRecord
+    job: Mutation | Load
+    stage: StreamStage
+    keys: list[bytes]
+
+
+def decode(records: Sequence[LogRecord], source: TopicPartition, staging: Staging) -> list[Asked]:
+    """The jobs behind records of `actions`; what is none goes to the dead letters."""
+    jobs: list[Asked] = []
+    for record in records:
+        actions: Sequence[Action | StoredAction]
+        try:
+            check_format(record.headers, source.topic)
+            job = decode_job(record.value or b"")
+        except ReactorError as error:
+            staging.dead_letters.append(dead_letter(record, source, error))
+            continue
+        if isinstance(job, Mutation):
+            actions = job.actions
+        elif isinstance(job, Load):
+            actions = [incoming.action for incoming in job.operations]
+        else:
+            continue
+        stage = staging.stage(Stream(job.document_id, job.scope, job.branch))
+        keys = [action_key(stage.stream, action.id) for action in actions]
+        jobs.append(Asked(record, job, stage, keys))
+    return jobs
+
+
+async def look_up(jobs: Sequence[Asked], staging: Staging, tables: WriteTables) -> None:
+    """Fetch what the jobs build on: heads, known action ids, states."""
+    operations, cache = tables.operations, tables.cache
+    keys = [key for asked in jobs for key in asked.keys]
+    stages = [asked.stage for asked in jobs for _ in asked.keys]
+    for key, stage, index in zip(keys, stages, operations.indexes_at(keys), strict=True):
+        if index is not None:
+            known = _known(operations.get(stage.stream, index), key, stage.stream)
+            if known is not None:
+                staging.known[key] = known
+            else:
+                staging.known.setdefault(key, Known(None, None))
+    missing: list[StreamStage] = []
+    for stage in staging.streams.values():
+        newest = cache.newest(stage.stream)
+        if newest is None:
+            missing.append(stage)
+        else:
+            stage.load(newest.head)
+            stage.state = newest.state
+    heads = operations.heads([stage.stream for stage in missing])
+    for stage, head in zip(missing, heads, strict=True):
+        if head is None:
+            continue
+        stage.load(head)
+        try:
+            stage.state = await cache.get(stage.stream)
+        except UnknownModelError:
+            raise
+        except ReactorError as error:
+            stage.broken = error
+
+
+def fresh_actions(job: Mutation, keys: Sequence[bytes], staging: Staging) -> dict[bytes, Action]:
+    """A mutation's actions that are not stored yet, by the keys of their rows.
+
+    ActionIdConflict for another action of a known id.
+    """
+    fresh: dict[bytes, Action] = {}
+    for key, action in zip(keys, job.actions, strict=True):
+        known = staging.known.get(key)
+        if known is None and key in fresh:
+            known = Known(fresh[key], fresh[key].timestamp)
+        if known is None:
+            fresh[key] = action
+        else:
+            known.check(action)
+    return fresh
+
+
+def fresh_operations(
+    job: Load, keys: Sequence[bytes], staging: Staging, others: Mapping[bytes, Placed]
+) -> dict[bytes, Placed]:
+    """What a load brings that neither is stored nor among the others, by the keys of its rows.
+
+    ActionIdConflict for another action of a known id.
+    """
+    fresh: dict[bytes, Placed] = {}
+    for key, incoming in zip(keys, job.operations, strict=True):
+        action = incoming.action
+        placed = fresh.get(key) or others.get(key)
+        known = staging.known.get(key)
+        if placed is not None:
+            known = Known(placed.action, placed.action.timestamp)
+        if known is None:
+            fresh[key] = Placed(action, parse(action.timestamp), key, incoming, job.source)
+        else:
+            known.check(action)
+    return fresh
+
+
+def _known(content: bytes | None, key: bytes, stream: Stream) -> Known | None:
+    """The stream's own operation as what its action id stands for; None when it is another's."""
+    action = None if content is None else Operation.decode(content).action
+    if action is None or action_key(stream, action.id) != key:
+        return None
+    return Known(action, action.timestamp)

@@ -1,0 +1,217 @@
+"""Puts actions where their times say, and moves what stood there behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from docreactor.agents.placement import Placed, Placement
+from docreactor.agents.staged_history import StagedHistory
+from docreactor.agents.staging import Mark, Staging, StreamStage
+from docreactor.agents.write_tables import WriteTables
+from docreactor.pipeline.action import DOCUMENT_SCOPE, MARKERS
+from docreactor.pipeline.document import Document, Upgraded
+from docreactor.pipeline.errors import (
+    DocumentAlreadyExistsError,
+    ExcessiveReshuffleError,
+    HashMismatchError,
+    NothingToRedoError,
+    NothingToUndoError,
+)
+from docreactor.pipeline.inputs import check_base
+from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.operation import Operation
+from docreactor.pipeline.order import Key, key_of
+from docreactor.pipeline.reduce import WRONG_ACTION, sentence
+from docreactor.pipeline.reducer import input_content
+from docreactor.pipeline.replay import REFUSALS, Replay
+from docreactor.pipeline.stream_state import StreamState
+from docreactor.pipeline.timestamp import parse, render
+from docreactor.tables import fields
+from docreactor.tables.descent import ORIGIN, standing
+from docreactor.tables.rebuild import Rebuild
+
+_LAST_RANK = 9
+
+
+class Reshuffle:
+    """Places the actions of one job, or of several loads, in one go.
+
+    What is placed for a `mutation` is refused as a whole by its name; otherwise what no state
+    could cure becomes the error of its operation.
+    """
+
+    def __init__(
+        self,
+        tables: WriteTables,
+        placement: Placement,
+        replay: Replay,
+        staging: Staging,
+        *,
+        rows_max: int,
+        is_mutation: bool,
+    ) -> None:
+        self._tables = tables
+        self._placement = placement
+        self._replay = replay
+        self._staging = staging
+        self._rows_max = rows_max
+        self._is_mutation = is_mutation
+        self._moved = 0
+        self.marks: list[Mark] = []
+        """Where the streams stood that were touched."""
+
+    def undo(self) -> None:
+        """Forget everything that was placed."""
+        for mark in reversed(self.marks):
+            self._staging.undo(mark)
+
+    async def place(self, fresh: Sequence[Placed], stage: StreamStage) -> None:
+        """Stage what placing these actions writes. Raises the named refusal."""
+        before = stage.document
+        await self._merge(stage, fresh, min(_key(placed) for placed in fresh))
+        after = stage.document
+        if stage.stream.scope == DOCUMENT_SCOPE and before is not None and after is not None:
+            since = _changed_since(before, after)
+            if since is not None:
+                await self._decide_anew(stage, since)
+
+    async def _decide_anew(self, home: StreamStage, since: str) -> None:
+        """Other scopes from this time on are of another version: their operations move."""
+        for stage in self.siblings(home):
+            if not since or stage.head.latest_us >= parse(since):
+                await self._merge(stage, [], Key(_LAST_RANK, since, ""))
+
+    def siblings(self, home: StreamStage) -> list[StreamStage]:
+        """The stages of the other scopes of the document's branch that have operations."""
+        document_id, _, branch = home.stream
+        stored = self._tables.operations.scopes(document_id, branch)
+        scopes = {
+            *stored,
+            *(
+                stream.scope
+                for stream in self._staging.streams
+                if stream.document_id == document_id and stream.branch == branch
+            ),
+        }
+        found: list[StreamStage] = []
+        for scope in sorted(scopes - {DOCUMENT_SCOPE}):
+            stream = Stream(document_id, scope, branch)
+            is_new = stream not in self._staging.streams
+            stage = self._staging.stage(stream)
+            if is_new:
+                stage.load(stored[scope])
+            if stage.head.next_index:
+                found.append(stage)
+        return found
+
+    async def check_transitions(self, home: StreamStage) -> None:
+        """UpgradeFailed unless every scope's state can be had in the document's version."""
+        document = home.document
+        if home.stream.scope != DOCUMENT_SCOPE or document is None or not self.marks:
+            return
+        before = self.marks[0].state
+        if before is None or before.version == document.version:
+            return
+        for stage in self.siblings(home):
+            state = stage.state
+            if state is None:
+                state = await self._build(stage, stage.head.next_index - 1)
+            self._replay.check_transition(stage.stream, state, document)
+
+    async def _merge(self, stage: StreamStage, fresh: Sequence[Placed], first: Key) -> None:
+        """Append the fresh actions and whatever stands behind the first of them, in order."""
+        at, logical, displaced = await self._displaced(stage, first)
+        merged = sorted([*displaced, *fresh], key=_key)
+        if not merged:
+            return
+        self.marks.append(self._staging.mark(stage))
+        skip = 0
+        if displaced:
+            skip = stage.head.next_index - logical
+            stage.state = None if at == ORIGIN else await self._build(stage, at)
+        for placed in merged:
+            await self._append(placed, stage, at=at, skip=skip)
+            at, skip = stage.head.next_index - 1, 0
+
+    async def _displaced(self, stage: StreamStage, first: Key) -> tuple[int, int, list[Placed]]:
+        """What stands behind a key: the index before it, its lowest logical index, and itself."""
+        last = logical = stage.head.next_index - 1
+        displaced: list[Placed] = []
+        is_last = first.rank == _LAST_RANK and first.timestamp != ""
+        if is_last and parse(first.timestamp) > stage.head.latest_us:
+            return last, logical, displaced
+        history = StagedHistory(self._tables.operations, stage)
+        async for index, lowest, content in standing(history, stage.stream, last):
+            if fields.order_key(content) < first:
+                return index, logical, displaced
+            self._moved += 1
+            if self._moved > self._rows_max:
+                raise ExcessiveReshuffleError(count=self._moved, max=self._rows_max)
+            action = Operation.decode(content).action
+            displaced.append(Placed(action, parse(action.timestamp), None))
+            logical = lowest
+        return ORIGIN, logical, displaced
+
+    async def _append(self, placed: Placed, stage: StreamStage, *, at: int, skip: int) -> None:
+        """Decide one action behind the effective history that ends at index `at`."""
+        action = placed.action
+        input, index, previous = input_content(action.input), stage.head.next_index, stage.head
+        error: str | None = None
+        try:
+            if action.type in MARKERS:
+                check_base("", stage.stream.scope, action.type, action.input)
+                state = await self._build(stage, at, marker=action.type)
+            else:
+                state, error = self._placement.reduce(action, input, render(placed.moment), stage)
+        except (*WRONG_ACTION, *REFUSALS, NothingToUndoError, NothingToRedoError) as cause:
+            is_fresh = placed.key is not None
+            if is_fresh and (self._is_mutation or isinstance(cause, DocumentAlreadyExistsError)):
+                raise
+            state, error = self._unchanged(stage), sentence(cause)
+        state = state._replace(label=index)
+        self._placement.stage(placed, input, state, error, stage, self._staging, skip=skip)
+        incoming = placed.incoming
+        if (
+            incoming is not None
+            and skip == 0
+            and incoming.hash is not None
+            and (incoming.index, incoming.previous) == (index, previous.previous)
+            and incoming.hash != state.hash
+        ):
+            raise HashMismatchError(
+                stage.stream.document_id,
+                key=f"{stage.stream.prefix}{index}",
+                expected=incoming.hash,
+                actual=state.hash,
+            )
+
+    def _unchanged(self, stage: StreamStage) -> StreamState:
+        return stage.state or self._replay.origin(stage.stream, stage.document)
+
+    async def _build(
+        self, stage: StreamStage, label: int, *, marker: str | None = None
+    ) -> StreamState:
+        history = StagedHistory(self._tables.operations, stage)
+        rebuild = Rebuild(self._replay, history, self._tables.keyframes)
+        document = None if stage.home is stage else stage.document
+        bases = self._tables.cache.bases(stage.stream, label)
+        built = await rebuild.build(stage.stream, document, label, bases, marker=marker)
+        return built.state
+
+
+def _key(placed: Placed) -> Key:
+    return key_of(placed.action, render(placed.moment))
+
+
+def _changed_since(before: Document, after: Document) -> str | None:
+    """From which time on other versions are in force, "" for all times, None for no change."""
+    if before.upgrades == after.upgrades:
+        return None
+    if before.first != after.first:
+        return ""
+    apart = [one for one in (*before.upgrades, *after.upgrades) if not _both(one, before, after)]
+    return min(upgrade.timestamp for upgrade in apart)
+
+
+def _both(upgrade: Upgraded, before: Document, after: Document) -> bool:
+    return upgrade in before.upgrades and upgrade in after.upgrades
