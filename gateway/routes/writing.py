@@ -18,12 +18,7 @@ from docreactor.gateway.known import known_document
 from docreactor.gateway.mutations import Asked, Mutations
 from docreactor.gateway.openapi import body_of, replies
 from docreactor.gateway.reach import Reach
-from docreactor.gateway.requests import (
-    CreateRequest,
-    DeleteQuery,
-    SubmitRequest,
-    WaitQuery,
-)
+from docreactor.gateway.requests import CreateRequest, DeleteQuery, SubmitRequest, WaitQuery
 from docreactor.pipeline.ids import check_id, check_name
 from docreactor.pipeline.job import Mutation
 
