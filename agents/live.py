@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from docreactor.agents.shelf import PartitionTables
+from docreactor.agents.working import Working
 from docreactor.pipeline.errors import JobNotFoundError, JobNotReadyError, NotYetVisibleError
-from docreactor.pipeline.job import JobResult, JobStatus
+from docreactor.pipeline.job import Job, JobResult, JobStatus, Load, Mutation
 from docreactor.pipeline.position import Offset, Partition, Position
 from docreactor.pipeline.replay import Replay
 from docreactor.tables.cache import WriteCache
+from docreactor.tables.deferred import DeferredTable
 from docreactor.tables.documents import DocumentsTable
 from docreactor.tables.jobs import JobsTable
 from docreactor.tables.operations import OperationsTable
@@ -34,6 +36,9 @@ class LivePartition:
     written: Reached
     viewed: Reached
     end_of_actions: Callable[[], Awaitable[Offset]]
+    working: Working = field(default_factory=Working)
+    released: Reached = field(default_factory=Reached)
+    """Counts how often deferred jobs have ended."""
 
     @property
     def documents(self) -> DocumentsTable:
@@ -54,6 +59,11 @@ class LivePartition:
     def jobs(self) -> JobsTable:
         """What became of the jobs."""
         return self.tables.jobs
+
+    @property
+    def deferred(self) -> DeferredTable:
+        """The jobs that wait."""
+        return self.tables.deferred
 
     def view_position(self) -> Position:
         """How far the documents table is."""
@@ -84,7 +94,7 @@ class LivePartition:
             ) from None
 
     def job(self, job_id: str) -> JobResult | None:
-        """What is known now; READ_READY when the documents table has passed its token."""
+        """What became of it; READ_READY when the documents table has passed its token."""
         result = self.jobs.get(job_id)
         if result is None:
             return None
@@ -106,42 +116,76 @@ class LivePartition:
         With `until` None it answers at once, for an unknown id within a second. FAILED is
         returned. JobNotFound, or JobNotReady carrying what is known.
         """
-        loop = asyncio.get_running_loop()
-        ends_at = loop.time() + timeout_s
+        ends_at = asyncio.get_running_loop().time() + timeout_s
         result = self.job(job_id)
+        if result is None and until is None:
+            result = self._open_job(job_id)
         if result is None:
             wanted = offset + 1 if offset is not None else await self.end_of_actions()
             patience_s = _UNKNOWN_JOB_S if until is None else timeout_s
             try:
                 await self.consumed.wait(wanted, patience_s)
             except TimeoutError:
-                return self._pending(job_id, offset, until)
-            result = self.job(job_id)
-            if result is None:
-                raise JobNotFoundError(job_id)
+                pending = self._open_job(job_id) or pending_job(job_id, offset)
+                return self._not_ready(pending, until)
+            result = await self._ended(job_id, until, ends_at)
         if until == "read" and result.status is JobStatus.WRITE_READY:
             try:
-                await self.viewed.wait(self._token_offset(result), ends_at - loop.time())
+                await self.viewed.wait(self._token_offset(result), _left_s(ends_at))
             except TimeoutError:
                 raise JobNotReadyError(result, "READ_READY") from None
             return _read_ready(result)
         return result
 
-    def _pending(self, job_id: str, offset: int | None, until: Until | None) -> JobResult:
-        pending = JobResult(
-            id=job_id,
-            document_id=None,
-            scope=None,
-            branch=None,
-            status=JobStatus.PENDING,
-            token="",
-            error=None,
-            retry_count=0,
-            offset=offset,
-        )
+    async def _ended(self, job_id: str, until: Until | None, ends_at: float) -> JobResult:
+        """A consumed job once it has ended, or as it is where that is not waited for."""
+        while (result := self.job(job_id)) is None:
+            released = self.released.next_offset
+            known = self._open_job(job_id)
+            if known is None:
+                raise JobNotFoundError(job_id)
+            if until is None:
+                return known
+            try:
+                await self.released.wait(released + 1, _left_s(ends_at))
+            except TimeoutError:
+                return self._not_ready(known, until)
+        return result
+
+    def _open_job(self, job_id: str) -> JobResult | None:
+        """A job that has not ended: RUNNING in the batch being worked on, PENDING if deferred."""
+        running = self.working.job(job_id)
+        if running is not None:
+            return pending_job(job_id, None, running, JobStatus.RUNNING)
+        deferred = self.deferred.get(job_id)
+        return None if deferred is None else pending_job(job_id, deferred.offset, deferred.job)
+
+    def _not_ready(self, known: JobResult, until: Until | None) -> JobResult:
         if until is None:
-            return pending
-        raise JobNotReadyError(pending, f"{until.upper()}_READY")
+            return known
+        raise JobNotReadyError(known, f"{until.upper()}_READY")
+
+
+def pending_job(
+    job_id: str, offset: int | None, job: Job | None = None, status: JobStatus = JobStatus.PENDING
+) -> JobResult:
+    """What is answered for a job that has not ended, as far as it is known."""
+    stream = job if isinstance(job, Mutation | Load) else None
+    return JobResult(
+        id=job_id,
+        document_id=None if job is None else job.document_id,
+        scope=None if stream is None else stream.scope,
+        branch=None if stream is None else stream.branch,
+        status=status,
+        token="",
+        error=None,
+        retry_count=0,
+        offset=offset,
+    )
+
+
+def _left_s(ends_at: float) -> float:
+    return ends_at - asyncio.get_running_loop().time()
 
 
 def _read_ready(result: JobResult) -> JobResult:

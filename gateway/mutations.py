@@ -11,7 +11,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
-from docreactor.agents.live import LivePartition, Until
+from docreactor.agents.live import LivePartition, Until, pending_job
 from docreactor.gateway.attendance import attended
 from docreactor.gateway.facts import add_facts
 from docreactor.gateway.idempotency import HEADER, ActionIds, check_key
@@ -21,7 +21,7 @@ from docreactor.gateway.refusal import error_of
 from docreactor.gateway.reply import ProblemReply, Reply
 from docreactor.gateway.requests import WaitQuery
 from docreactor.pipeline.errors import JobNotReadyError, RestoringError
-from docreactor.pipeline.job import Job, JobResult, JobStatus, Load, Mutation
+from docreactor.pipeline.job import Job, JobResult, JobStatus
 from docreactor.pipeline.keys import job_partition
 
 _POLL_S = 0.05
@@ -71,7 +71,7 @@ class Mutations:
         ids = ActionIds(key, asked.document_id, self._node.mint)
         job = asked.draft(ids, self._node.local(partition))
         add_facts(request.scope, job=job.id)
-        pending = pending_job(job, await self._node.submit(job))
+        pending = appended_job(job, await self._node.submit(job))
         headers = self._reach.headers()
         if asked.waiting.wait is None:
             return Reply(pending.model_dump(mode="json"), status_code=202, headers=headers)
@@ -138,17 +138,6 @@ def _ended(result: JobResult, headers: dict[str, str]) -> Response:
     return Reply(job, headers=headers)
 
 
-def pending_job(job: Job, offset: int) -> JobResult:
+def appended_job(job: Job, offset: int) -> JobResult:
     """A job that was appended just now; a negative offset is an unknown one."""
-    stream = job if isinstance(job, Mutation | Load) else None
-    return JobResult(
-        id=job.id,
-        document_id=job.document_id,
-        scope=stream.scope if stream else None,
-        branch=stream.branch if stream else None,
-        status=JobStatus.PENDING,
-        token="",
-        error=None,
-        retry_count=0,
-        offset=offset if offset >= 0 else None,
-    )
+    return pending_job(job.id, offset if offset >= 0 else None, job)

@@ -17,7 +17,7 @@ from docreactor.gateway.body import parse_body, read_body
 from docreactor.gateway.facts import add_facts
 from docreactor.gateway.idempotency import HEADER, check_key
 from docreactor.gateway.known import known_document
-from docreactor.gateway.mutations import Mutations, pending_job
+from docreactor.gateway.mutations import Mutations, appended_job
 from docreactor.gateway.openapi import body_of, replies
 from docreactor.gateway.patience import now_s
 from docreactor.gateway.reach import Reach
@@ -66,7 +66,7 @@ class BatchRoutes:
         add_facts(request.scope, jobs=len(jobs))
         offsets = await self._enqueue(list(jobs.values()))
         appended = {
-            key: pending_job(job, offset)
+            key: appended_job(job, offset)
             for (key, job), offset in zip(jobs.items(), offsets, strict=True)
         }
         pending = {one.key: appended[one.key] for one in asked.jobs}
