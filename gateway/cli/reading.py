@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from docreactor.gateway.answers import Operations
 from docreactor.gateway.cli.screen import (
     short,
     show_facts,
@@ -179,6 +180,10 @@ def history(
     if json:
         show_json(page)
         return
+    _show_operations(page)
+
+
+def _show_operations(page: Operations) -> None:
     show_table(
         ("INDEX", "TIME", "TYPE", "INPUT", "ERROR"),
         [
