@@ -1,4 +1,4 @@
-"""A model under test: alone, or in a whole reactor over a log in memory."""
+"""A model under test: alone, in a whole reactor over a log in memory, or over a write cache."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
+from docreactor.pipeline.inputs import DEFAULT_BRANCH
 
 from docreactor.agents.log.memory import MemoryLog
 from docreactor.agents.log.memory_cluster import MemoryCluster
 from docreactor.agents.node import Place, open_node
 from docreactor.agents.topics import check_topics, create_topics
+from docreactor.agents.write_side import WriteSide
 from docreactor.gateway.app import create_app
 from docreactor.gateway.client import Reactor
 from docreactor.gateway.requests import DEFAULT_SCOPE
@@ -26,7 +28,9 @@ from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.timestamp import Microseconds, parse, render
+from docreactor.tables.keyframes import KeyValueStore
 from docreactor.tables.memory import MemoryStore
+from docreactor.tables.store import Store
 
 _URL = "http://reactor"
 _READY_WITHIN_S = 10.0
@@ -105,6 +109,28 @@ async def _open(resources: AsyncExitStack, registry: Registry, settings: Setting
     token = None if settings.http_token is None else settings.http_token.get_secret_value()
     transport = httpx.ASGITransport(app=app)
     return await resources.enter_async_context(Reactor(_URL, token=token, transport=transport))
+
+
+@contextmanager
+def create_test_write_cache(
+    *models: DocumentModel,
+    store: Store | None = None,
+    values: KeyValueStore | None = None,
+    **settings: Any,
+) -> Generator[WriteSide]:
+    """A write cache, and the reducer of a deployment to give it a history; no log, no Kafka.
+
+    `store` keeps the operations, in memory unless given; `values` the keyframes, among the
+    operations unless given. `settings` are those of a deployment, by name. Both are stopped and
+    closed at the end of the block.
+    """
+    side = WriteSide(Registry(models), Settings(**settings), store or MemoryStore(), values)
+    side.cache.startup()
+    try:
+        yield side
+    finally:
+        side.cache.shutdown()
+        side.store.close()
 
 
 @contextmanager

@@ -16,8 +16,12 @@ filterwarnings = error
 """
 
 
-def test_it_offers_the_model_alone_and_a_whole_reactor() -> None:
-    assert docreactor.testing.__all__ == ["play", "reactor"]
+def test_it_offers_the_model_alone_a_whole_reactor_and_a_write_cache() -> None:
+    offered = ["KeyValueContract", "create_test_write_cache", "play", "reactor"]
+    assert docreactor.testing.__all__ == offered
+    assert docreactor.testing.create_test_write_cache is (
+        docreactor.gateway.testing.create_test_write_cache
+    )
     assert docreactor.testing.play is docreactor.gateway.testing.play
     assert docreactor.testing.reactor is docreactor.gateway.testing.reactor
 

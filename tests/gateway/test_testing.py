@@ -10,11 +10,12 @@ from pydantic import BaseModel
 
 from docreactor.examples.text import text
 from docreactor.examples.todo import Todo, todo
-from docreactor.gateway.testing import play, reactor
+from docreactor.gateway.testing import create_test_write_cache, play, reactor
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.errors import (
     ImpureReducerError,
     InvalidInputError,
+    StoreClosedError,
     TooLargeError,
     UnknownActionError,
     UnknownModelError,
@@ -161,3 +162,25 @@ async def test_nothing_is_left_behind() -> None:
     assert signal.getsignal(signal.SIGALRM) is before
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_write_cache_under_test_has_a_history_that_the_reducer_made() -> None:
+    with create_test_write_cache(todo, cache_ring_states=2) as side:
+        await side.create("example/todo", "groceries")
+        stream = await side.submit("groceries", [MILK, ("ADD_ITEM", {"text": "bread"})])
+        await side.submit("groceries", [("ADD_ITEM", {"text": "eggs"})])
+        await side.submit("groceries", [("COMPLETE_ITEM", {"text": "milk"})])
+
+        assert side.cache.labels(stream) == [2, 3]
+        assert (await side.cache.get(stream)).state.completed == ("milk",)
+        assert (await side.cache.get(stream, 0)).state.items == ("milk",)
+        assert side.cache.figures().cold == 1
+
+
+async def test_a_write_cache_under_test_is_stopped_and_its_store_closed_at_the_end() -> None:
+    with create_test_write_cache(todo) as side:
+        await side.create("example/todo", "groceries")
+
+    assert side.cache.streams() == []
+    with pytest.raises(StoreClosedError):
+        side.store.positions()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from docreactor.pipeline.keys import Stream, record_key
 from docreactor.pipeline.settings import Settings
+from docreactor.tables.key_value_contract import KeyValueContract
 from docreactor.tables.keyframes import (
     Keyframes,
-    KeyValueStore,
     MemoryKeyValueStore,
     StoreKeyValueStore,
     keyframe_rows,
@@ -25,70 +24,18 @@ SETTINGS = Settings()
 REPLAYED_MAX = 1_000
 
 
-class KeyValueContract:
-    """What every key-value store must do."""
-
-    @pytest.fixture
-    def started(self, values: KeyValueStore) -> KeyValueStore:
-        values.startup()
-        return values
-
-    def test_a_value_is_there_until_it_is_deleted(self, started: KeyValueStore) -> None:
-        started.put(b"k", b"1")
-        started.put(b"k", b"2")
-        assert started.get(b"k") == b"2"
-
-        started.delete(b"k")
-        started.delete(b"never there")
-        assert started.get(b"k") is None
-        started.shutdown()
-
-    def test_keys_descend_from_the_end_to_the_start(self, started: KeyValueStore) -> None:
-        for key in (b"b", b"a", b"d", b"c"):
-            started.put(key, key)
-        started.delete(b"c")
-
-        assert list(started.descend(b"a", b"d")) == [b"b", b"a"]
-        assert list(started.descend(b"a", b"e")) == [b"d", b"b", b"a"]
-        assert list(started.descend(b"x", b"z")) == []
-
-    def test_clearing_removes_everything(self, started: KeyValueStore) -> None:
-        started.put(b"k", b"1")
-        started.clear()
-
-        assert started.get(b"k") is None
-        assert list(started.descend(b"", b"z")) == []
-
-    def test_a_missing_key_has_no_value(self, started: KeyValueStore) -> None:
-        assert started.get(b"never there") is None
-
-    def test_starting_and_stopping_again_does_nothing_more(self, started: KeyValueStore) -> None:
-        started.startup()
-        started.put(b"k", b"1")
-        started.startup()
-        assert started.get(b"k") == b"1"
-
-        started.shutdown()
-        started.shutdown()
-        started.startup()
-        started.put(b"l", b"2")
-        assert started.get(b"l") == b"2"
-
-
 class TestMemoryKeyValueStore(KeyValueContract):
     """In memory."""
 
-    @pytest.fixture
-    def values(self) -> KeyValueStore:
-        return MemoryKeyValueStore()
+    def setup_method(self) -> None:
+        self.values = MemoryKeyValueStore()
 
 
 class TestStoreKeyValueStore(KeyValueContract):
     """Over the rows of a store."""
 
-    @pytest.fixture
-    def values(self) -> KeyValueStore:
-        return StoreKeyValueStore(MemoryStore())
+    def setup_method(self) -> None:
+        self.values = StoreKeyValueStore(MemoryStore())
 
     def test_what_was_put_is_a_record_until_its_row_is_written(self) -> None:
         store = MemoryStore()
