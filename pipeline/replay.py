@@ -136,6 +136,10 @@ class Replay:
             bound=self._bound,
         )
 
+    def newest_version(self, document: Document) -> int:
+        """The newest version that is known here of the document's model."""
+        return self._registry.model(document.document_type).version
+
     def check_transition(self, stream: Stream, state: StreamState, document: Document) -> None:
         """UpgradeFailed unless the state can be had in the document's version."""
         model = self._registry.model(document.document_type)
@@ -180,7 +184,10 @@ class Replay:
         return encode(row)
 
     def decode(self, stream: Stream, content: bytes) -> StreamState:
-        """The inverse of `encode`. UndecodableRecord when it is not what its own hash says."""
+        """The inverse of `encode`. UndecodableRecord when it is not what its own hash says.
+
+        UnknownModel where its version is not here: that says nothing about the record.
+        """
         try:
             row = orjson.loads(content)
             label, version, hashed = row["label"], row["version"], row["hash"]
@@ -192,6 +199,8 @@ class Replay:
                 model = self._registry.model(row["model"])
                 state = model.read(version, stream.scope, encode(row["state"]))
                 text = model.write(version, stream.scope, state)
+        except UnknownModelError:
+            raise
         except (ValueError, KeyError, TypeError, ReactorError) as cause:
             raise UndecodableRecordError(f"{stream.prefix}: {cause}") from cause
         if digest(text) != hashed:

@@ -15,6 +15,7 @@ from docreactor.pipeline.errors import (
     NothingToRedoError,
     NothingToUndoError,
     UndecodableRecordError,
+    UnknownModelError,
 )
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation
@@ -109,6 +110,9 @@ class Rebuild:
             return None
         try:
             state = self._replay.decode(stream, content)
+        except UnknownModelError:
+            # Whether it is really lacking, the operations say.
+            return None
         except UndecodableRecordError:
             self._keyframes.corrupted += 1
             return None

@@ -128,6 +128,17 @@ async def test_a_corrupted_keyframe_is_passed_over_and_counted() -> None:
     assert place.keyframes.corrupted == 3
 
 
+async def test_a_keyframe_of_a_model_that_is_not_here_is_passed_over() -> None:
+    place = Place(operations=50, keyframes=[10])
+    row = decode(place.written.keyframe(STREAM, 40))
+    place.keep(30, encode(row | {"version": 2}))
+    place.keep(40, encode(row | {"model": "test/another"}))
+
+    assert await place.build(47) == Rebuilt(place.states[47], Start.KEYFRAME)
+    assert place.operations.pages == [(11, 37)]
+    assert place.keyframes.corrupted == 0
+
+
 async def test_with_corrupted_keyframes_alone_everything_is_replayed() -> None:
     place = Place(operations=50)
     place.keep(40, b"not JSON")
