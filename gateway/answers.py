@@ -151,6 +151,26 @@ class Models(Answer):
     next_cursor: str | None
 
 
+class Finding(Answer):
+    """One thing that is wrong; what is not known of the place is null."""
+
+    name: str
+    document_id: str
+    scope: str | None
+    branch: str | None
+    index: int | None
+    detail: str
+
+
+class Verified(Answer):
+    """How many documents and operations were compared, and all that is wrong with them."""
+
+    documents: int
+    operations: int
+    findings: list[Finding]
+    next_cursor: str | None
+
+
 class Health(Answer):
     """Whether the process lives (`/healthz`) and whether it serves (`/readyz`).
 

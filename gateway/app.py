@@ -24,6 +24,7 @@ from docreactor.gateway.routes.deployment import DeploymentRoutes
 from docreactor.gateway.routes.documents import DocumentRoutes
 from docreactor.gateway.routes.finding import FindRoutes
 from docreactor.gateway.routes.history import HistoryRoutes
+from docreactor.gateway.routes.integrity import IntegrityRoutes
 from docreactor.gateway.routes.jobs import JobRoutes
 from docreactor.gateway.routes.loading import LoadRoutes
 from docreactor.gateway.routes.relationships import RelationshipRoutes
@@ -76,6 +77,7 @@ def create_app(node: Node) -> FastAPI:
         DocumentRoutes(reach),
         HistoryRoutes(reach),
         JobRoutes(reach),
+        IntegrityRoutes(reach),
         DeploymentRoutes(reach, figures),
     ):
         routes.attach(app)

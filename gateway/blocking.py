@@ -81,5 +81,7 @@ class SyncReactor:
     get = _blocking(Reactor.get)
     find = _blocking(Reactor.find)
     history = _blocking(Reactor.history)
+    verify = _blocking(Reactor.verify)
+    verify_partition = _blocking(Reactor.verify_partition)
     positions = _blocking(Reactor.positions)
     models = _blocking(Reactor.models)

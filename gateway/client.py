@@ -8,10 +8,23 @@ from typing import Any, Self, Unpack
 
 import httpx
 
-from docreactor.gateway.answers import Document, Documents, Job, Models, Operations, Positions
+from docreactor.gateway.answers import (
+    Document,
+    Documents,
+    Job,
+    Models,
+    Operations,
+    Positions,
+    Verified,
+)
 from docreactor.gateway.changes import Changes, Sending, Wait, segment
 from docreactor.gateway.connection import Connection, joined
-from docreactor.gateway.requests import DEFAULT_SCOPE, LIMIT_DEFAULT, TIMEOUT_DEFAULT_MS
+from docreactor.gateway.requests import (
+    DEFAULT_SCOPE,
+    LIMIT_DEFAULT,
+    TIMEOUT_DEFAULT_MS,
+    TIMEOUT_MAX_MS,
+)
 from docreactor.pipeline.action import DOCUMENT_SCOPE, UPGRADE_DOCUMENT
 from docreactor.pipeline.errors import DocumentNotFoundError
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
@@ -189,6 +202,36 @@ class Reactor(Changes):
                 "limit": limit,
                 "cursor": cursor,
                 "token": joined(token),
+                "timeout_ms": timeout_ms,
+            },
+        )
+
+    async def verify(self, document_id: str, *, timeout_ms: int = TIMEOUT_MAX_MS) -> Verified:
+        """Compare a document's operations with all that was made of them."""
+        return await self._connection.call(
+            Verified,
+            "POST",
+            f"/v1/documents/{segment(document_id)}/verify",
+            parameters={"timeout_ms": timeout_ms},
+        )
+
+    async def verify_partition(
+        self,
+        partition: int,
+        *,
+        limit: int = LIMIT_DEFAULT,
+        cursor: str | None = None,
+        timeout_ms: int = TIMEOUT_MAX_MS,
+    ) -> Verified:
+        """As `verify`, for a page of a partition's documents."""
+        return await self._connection.call(
+            Verified,
+            "POST",
+            "/v1/verify",
+            parameters={
+                "partition": partition,
+                "limit": limit,
+                "cursor": cursor,
                 "timeout_ms": timeout_ms,
             },
         )

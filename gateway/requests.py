@@ -172,6 +172,20 @@ class DeleteQuery(WaitQuery):
     branch: str = DEFAULT_BRANCH
 
 
+class VerifyQuery(Request):
+    """How long a verification may take."""
+
+    timeout_ms: int = Field(default=TIMEOUT_MAX_MS, ge=0, le=TIMEOUT_MAX_MS)
+
+
+class VerifyPageQuery(VerifyQuery):
+    """Which documents of a partition."""
+
+    partition: int = Field(ge=0)
+    limit: int = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    cursor: str | None = None
+
+
 class UnrelateQuery(WaitQuery):
     """An edge to remove, for those who cannot send a body with a DELETE."""
 

@@ -55,6 +55,7 @@ COMMANDS: Mapping[str, Place] = {
     "broker": Place(_TEND, "broker", "app"),
     "topics": Place(_TEND, "topics", "app"),
     "offsets": Place(_TEND, "offsets", "app"),
+    "verify": Place(_TEND, "integrity", "verify"),
     "export": Place(_TEND, "backup", "export"),
 }
 

@@ -1,0 +1,196 @@
+"""The calls that compare what is stored with everything that was made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from fastapi import FastAPI, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from docreactor.agents.live import LivePartition
+from docreactor.gateway.answers import Verified
+from docreactor.gateway.attendance import attended
+from docreactor.gateway.facts import add_facts
+from docreactor.gateway.openapi import replies
+from docreactor.gateway.patience import now_s
+from docreactor.gateway.reach import PARTITIONS, Call, Item, Part, Reach
+from docreactor.gateway.reply import Reply
+from docreactor.gateway.requests import VerifyPageQuery, VerifyQuery
+from docreactor.gateway.routes.finding import claim_of
+from docreactor.pipeline.errors import DocumentNotFoundError, InvalidInputError
+from docreactor.pipeline.finding import Fault, Finding
+from docreactor.pipeline.ids import check_id
+from docreactor.pipeline.settings import Settings
+from docreactor.tables.criteria import id_cursor, read_id
+from docreactor.tables.slugs import Claim
+from docreactor.tables.stream_check import Checked
+from docreactor.tables.verification import Verdict, verify
+
+_PAGE_S = 1.0
+_VIEW_WAIT_S = 10.0
+_SLUGS_AT_ONCE = 20
+_CLAIMS = "claims"
+
+
+class IntegrityRoutes:
+    """POST /v1/documents/{id}/verify and /v1/verify."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._node = reach.node
+
+    def attach(self, app: FastAPI) -> None:
+        """Add the calls."""
+        for path, call in (
+            ("/v1/documents/{document_id}/verify", self.verify_document),
+            ("/v1/verify", self.verify_partition),
+        ):
+            app.add_api_route(
+                path,
+                call,
+                methods=["POST"],
+                response_model=None,
+                tags=["integrity"],
+                responses=replies({200: Verified}),
+            )
+
+    async def verify_document(
+        self, request: Request, document_id: str, query: Annotated[VerifyQuery, Query()]
+    ) -> Response:
+        """Compare a document's operations, on all branches, with each other and with what they gave.
+
+        Indexes, the chain of `previous`, ids, skips, order, every hash by replay, keyframes, the
+        table's rows, and whether its slug answers it. Changes nothing. What is wrong is told in
+        `findings`, with 200.
+        """
+        add_facts(request.scope, document=check_id(document_id, field="id"))
+        settings = self._node.settings
+
+        async def read(live: LivePartition) -> Response:
+            await live.wait_view(live.operations_position(), _VIEW_WAIT_S)
+            verdict = await attended(request, verify(_tables(live, settings), document_id))
+            if verdict is None:
+                raise DocumentNotFoundError(document_id)
+            return Reply(_told([verdict], None))
+
+        partition = self._node.partition_of(document_id)
+        return await self._asked(request, partition, read, patience_s=query.timeout_ms / 1_000)
+
+    async def verify_partition(
+        self, request: Request, query: Annotated[VerifyPageQuery, Query()]
+    ) -> Response:
+        """As for one document, for those of one partition, page by page.
+
+        A page ends after a second, or after `limit` documents.
+        """
+        if query.partition >= self._node.partition_count:
+            raise InvalidInputError("partition", f"must be below {self._node.partition_count}")
+        settings, after = self._node.settings, read_id(query.cursor)
+
+        async def read(live: LivePartition) -> Response:
+            await live.wait_view(live.operations_position(), _VIEW_WAIT_S)
+            tables = _tables(live, settings)
+            return Reply(await attended(request, _page(tables, after, query.limit)))
+
+        patience_s = query.timeout_ms / 1_000
+        return await self._asked(request, query.partition, read, patience_s=patience_s)
+
+    async def _asked(
+        self, request: Request, partition: int, read: Any, *, patience_s: float
+    ) -> Response:
+        """The owner's answer; whoever was asked first adds what only all partitions know."""
+        call = Call.like(request, patience_s=patience_s)
+        reply = await self._reach.one(
+            request, partition, read, position=LivePartition.operations_position, call=call
+        )
+        if PARTITIONS in request.headers or reply.status_code != 200:
+            return reply
+        body: dict[str, Any] = orjson.loads(bytes(reply.body))
+        claims = [Claim(*claim) for claim in body.pop(_CLAIMS)]
+        body["findings"] += [one.json for one in await self._behind(request, claims)]
+        headers = {
+            name: value for name, value in reply.headers.items() if name.startswith("x-docreactor")
+        }
+        return Reply(body, headers=headers)
+
+    async def _behind(self, request: Request, claims: Sequence[Claim]) -> list[Finding]:
+        """Claims that stand behind another document's."""
+        findings: list[Finding] = []
+        for branch in sorted({claim.branch for claim in claims}):
+            wanted = {claim.slug: claim for claim in claims if claim.branch == branch}
+            slugs = sorted(wanted)
+            for at in range(0, len(slugs), _SLUGS_AT_ONCE):
+                answered = await self._answering(request, slugs[at : at + _SLUGS_AT_ONCE], branch)
+                findings += _contested(
+                    [claim for claim in claims if claim.branch == branch], answered
+                )
+        return findings
+
+    async def _answering(
+        self, request: Request, slugs: Sequence[str], branch: str
+    ) -> dict[str, str]:
+        """Which document each slug stands for, among all partitions."""
+
+        async def read(live: LivePartition) -> Part:
+            items: list[Item] = [
+                {"header": {"slug": one.slug, "created_at": one.claimed_at, "id": one.document_id}}
+                for slug in slugs
+                for one in live.documents.slugs.claims(slug, branch)[:1]
+            ]
+            return Part(items, False, live.view_position())
+
+        query = urlencode([("branch", branch), *(("slugs", slug) for slug in slugs)])
+        call = Call("GET", f"/v1/documents?{query}", Call.like(request, patience_s=0).headers)
+        gathered = await self._reach.every(
+            request, range(self._node.partition_count), read, call=call
+        )
+        ordered = sorted(gathered.items, key=claim_of)
+        return {item["header"]["slug"]: item["header"]["id"] for item in ordered}
+
+
+def _contested(claims: Iterable[Claim], answered: dict[str, str]) -> list[Finding]:
+    return [
+        Finding(
+            Fault.SLUG_BEHIND,
+            claim.document_id,
+            None,
+            claim.branch,
+            None,
+            f"slug {claim.slug} answers document {answered[claim.slug]}",
+        )
+        for claim in claims
+        if answered.get(claim.slug, claim.document_id) != claim.document_id
+    ]
+
+
+def _tables(live: LivePartition, settings: Settings) -> Checked:
+    keyframes = live.tables.write.keyframes
+    return Checked(live.replay, settings, live.operations, keyframes, live.documents)
+
+
+async def _page(tables: Checked, after: str, limit: int) -> dict[str, Any]:
+    """The next documents, as many as fit into a second."""
+    until, verdicts, last = now_s() + _PAGE_S, list[Verdict](), after
+    while len(verdicts) < limit and now_s() < until:
+        found = tables.operations.documents_after(last, 1)
+        if not found:
+            return _told(verdicts, None)
+        last = found[0]
+        verdict = await verify(tables, last)
+        if verdict is not None:
+            verdicts.append(verdict)
+    return _told(verdicts, id_cursor(last))
+
+
+def _told(verdicts: Sequence[Verdict], next_cursor: str | None) -> dict[str, Any]:
+    return {
+        "documents": len(verdicts),
+        "operations": sum(verdict.operations for verdict in verdicts),
+        "findings": [finding.json for verdict in verdicts for finding in verdict.findings],
+        "next_cursor": next_cursor,
+        _CLAIMS: [list(claim) for verdict in verdicts for claim in verdict.claims],
+    }
