@@ -10,6 +10,7 @@ from typing import Any, TypeVar, overload
 
 from docreactor.pipeline.canonical import JSON
 from docreactor.pipeline.context import Context
+from docreactor.pipeline.document import FIRST_VERSION
 from docreactor.pipeline.edition import Edition, Rules, Upgrade, editions
 from docreactor.pipeline.errors import (
     DowngradeNotSupportedError,
@@ -29,9 +30,6 @@ from docreactor.pipeline.reducer import (
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-FIRST_VERSION = 1
-"""Of every model, and of every document that names none."""
 
 _DOCUMENT_TYPE = re.compile(r"[A-Za-z0-9/._-]{1,200}", re.ASCII)
 

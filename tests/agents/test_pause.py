@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from docreactor.agents.inbox import Inbox, Room
 from docreactor.agents.log import TopicPartition
-from docreactor.agents.pause import FIRST_S, LONGEST_S, LeftError, Pause
+from docreactor.agents.pause import FIRST_S, LONGEST_S, LeftError, Pause, tell_failures
 from docreactor.pipeline.errors import StoreFailedError, UnknownModelError
 from docreactor.pipeline.packages import LOOK_EVERY_S, Packages
 from docreactor.pipeline.registry import Registry
@@ -148,3 +149,19 @@ async def test_what_must_go_on_goes_on_while_a_package_is_imported(
 
     assert await work == "done"
     del sys.modules["slowly"]
+
+
+def test_the_journal_is_told_once_what_a_package_does_not_bring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "broken", "raise RuntimeError('not today')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry = Registry([], Packages(lambda: 0.0))
+
+    with capture_logs() as told:
+        tell_failures(registry, {})
+        tell_failures(registry, registry.failures)
+
+    (line,) = told
+    assert line["package"] == "broken = broken of an installed package"
+    assert "RuntimeError: not today" in line["error"]

@@ -16,9 +16,10 @@ from docreactor.agents.board import attempts_key
 from docreactor.agents.node import Node
 from docreactor.pipeline.canonical import decode
 from docreactor.pipeline.job import JobStatus, Mutation
+from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.packages import Packages
 from docreactor.pipeline.registry import Registry
-from tests.support.nodes import Site, counted, done, live, site, until
+from tests.support.nodes import Site, counted, done, live, site, until, until_ready
 from tests.support.package import install
 from tests.support.tally import (
     TALLY,
@@ -143,6 +144,33 @@ async def test_a_model_that_is_installed_meanwhile_lets_the_jobs_go_on(
         # The same life went on.
         assert row(node, "reducer")["epoch"] == epoch
     assert _failed(place) == []
+
+
+async def test_a_partition_that_cannot_be_taken_over_without_a_model_is_when_it_is_installed(
+    tmp_path: Path, late: None
+) -> None:
+    place = site()
+    model = DocumentModel("test/late", state=dict)
+    model.action(type="SET")(lambda state, input: {**state, **input})
+    async with place.node(registry=Registry([model])) as node:
+        for job in (
+            place.creation("d1", model="test/late"),
+            place.job("d1", [("SET", {"a": 1})]),
+        ):
+            assert (await done(node, job)).error is None
+
+    # Everything must be shown anew.
+    del place.stores["0/documents"]
+    registry = Registry([], Packages(time.monotonic))
+    async with place.node(registry=registry, ready=False) as node:
+        begin = "UnknownModel: no model test/late is loaded"
+        await until(lambda: node.positions() and begin in str(row(node, "reducer")["error"]))
+        assert not node.ready()
+
+        install(tmp_path, "late_package", LATE)
+
+        await until_ready(node)
+        assert shown(node, "d1") == {"a": 1}
 
 
 @pytest.fixture
