@@ -18,6 +18,7 @@ from docreactor.pipeline.errors import (
     NothingToUndoError,
 )
 from docreactor.pipeline.inputs import check_base
+from docreactor.pipeline.job import Incoming
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.order import Key, key_of
@@ -170,18 +171,31 @@ class Reshuffle:
             state, error = self._unchanged(stage), sentence(cause)
         state = state._replace(label=index)
         self._placement.stage(placed, input, state, error, stage, self._staging, skip=skip)
-        incoming = placed.incoming
         if (
-            incoming is not None
-            and skip == 0
-            and incoming.hash is not None
-            and (incoming.index, incoming.previous) == (index, previous.previous)
-            and incoming.hash != state.hash
+            placed.incoming is not None
+            and not skip
+            and previous.previous == (placed.incoming.previous)
         ):
+            self._compare(placed.incoming, state, stage)
+
+    def _compare(self, incoming: Incoming, state: StreamState, stage: StreamStage) -> None:
+        """HashMismatch where the sender had the same operations before it and another state.
+
+        A sender may know of an upgrade that is not here yet, or not know of one that is.
+        """
+        document = stage.document
+        is_of_one_version = (
+            document is not None
+            and len(document.upgrades) < 2
+            and self._replay.newest_version(document) == document.version
+        )
+        if not is_of_one_version and stage.home is not stage:
+            return
+        if incoming.index == state.label and incoming.hash not in (None, state.hash):
             raise HashMismatchError(
                 stage.stream.document_id,
-                key=f"{stage.stream.prefix}{index}",
-                expected=incoming.hash,
+                key=f"{stage.stream.prefix}{state.label}",
+                expected=str(incoming.hash),
                 actual=state.hash,
             )
 
