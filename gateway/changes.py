@@ -56,11 +56,15 @@ class Changes:
         timestamp: str | None = None,
         initial_state: Mapping[str, Any] | None = None,
         meta: Mapping[str, Any] | None = None,
+        parent: str | None = None,
         wait: Wait | None = None,
         timeout_ms: int = TIMEOUT_DEFAULT_MS,
         idempotency_key: str | None = None,
     ) -> Job:
-        """Create a document. With `wait`, a failure is raised and the job has got there."""
+        """Create a document, with `parent` as that one's child.
+
+        With `wait`, a failure is raised and the job has got there.
+        """
         given = {
             "document_type": document_type,
             "id": id,
@@ -70,6 +74,7 @@ class Changes:
             "timestamp": timestamp,
             "initial_state": initial_state,
             "meta": meta,
+            "parent": parent,
         }
         return await self._connection.call(
             Job,

@@ -34,6 +34,9 @@ from docreactor.pipeline.keys import job_partition
 from docreactor.pipeline.operation import StoredAction
 from docreactor.pipeline.timestamp import Microseconds, parse, render
 
+CHILD = "child"
+"""The type of the edges from a parent to its children."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edges:

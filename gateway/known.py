@@ -5,6 +5,8 @@ from __future__ import annotations
 from docreactor.agents.live import LivePartition
 from docreactor.pipeline.action import DOCUMENT_SCOPE
 from docreactor.pipeline.document import Document
+from docreactor.pipeline.errors import DocumentAlreadyExistsError
+from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.keys import Stream
 
 
@@ -20,3 +22,11 @@ def known_document(live: LivePartition, document_id: str, branch: str) -> Docume
         return None
     document: Document = live.replay.decode(stream, content).state
     return document
+
+
+def check_absent(live: LivePartition, job: Mutation) -> None:
+    """DocumentAlreadyExists unless the job's document is new here, or this very job made it."""
+    stream = Stream(job.document_id, DOCUMENT_SCOPE, job.branch)
+    operations = live.operations
+    if operations.head(stream) and operations.index_of(stream, job.actions[0].id) is None:
+        raise DocumentAlreadyExistsError(job.document_id, job.branch)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import orjson
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,7 +22,7 @@ from docreactor.gateway.refusal import error_of
 from docreactor.gateway.reply import ProblemReply, Reply
 from docreactor.gateway.requests import WaitQuery
 from docreactor.pipeline.errors import JobNotReadyError, RestoringError
-from docreactor.pipeline.job import Job, JobResult, JobStatus
+from docreactor.pipeline.job import Job, JobResult, JobStatus, Mutation
 from docreactor.pipeline.keys import job_partition
 
 _POLL_S = 0.05
@@ -32,12 +33,16 @@ Draft = Callable[[ActionIds, LivePartition | None], Job]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One job as its caller asked for it. `content` is the body as it may be passed on."""
+    """One job as its caller asked for it. `content` is the body as it may be passed on.
+
+    `first` makes a job that must have succeeded before this one is appended.
+    """
 
     document_id: str
     content: bytes | None
     draft: Draft
     waiting: WaitQuery
+    first: Callable[[ActionIds], Mutation] | None = None
 
 
 class Mutations:
@@ -71,12 +76,25 @@ class Mutations:
         ids = ActionIds(key, asked.document_id, self._node.mint)
         job = asked.draft(ids, self._node.local(partition))
         add_facts(request.scope, job=job.id)
+        headers, until = self._reach.headers(), asked.waiting.wait
+        if asked.first is not None:
+            written = await self._first(request, asked.first(ids), until or "write", ends_at)
+            if written.status is JobStatus.FAILED:
+                return _ended(written, headers) if until else _accepted(written, headers)
+            assert isinstance(job, Mutation), "only a mutation has another one before it"
+            job = replace(job, covers=written.token)
         pending = appended_job(job, await self._node.submit(job))
-        headers = self._reach.headers()
-        if asked.waiting.wait is None:
-            return Reply(pending.model_dump(mode="json"), status_code=202, headers=headers)
-        work = self.await_job(request, pending, asked.waiting.wait, ends_at)
+        if until is None:
+            return _accepted(pending, headers)
+        work = self.await_job(request, pending, until, ends_at)
         return _ended(await attended(request, work), headers)
+
+    async def _first(
+        self, request: Request, job: Mutation, until: Until, ends_at: float
+    ) -> JobResult:
+        """What became of the job that comes before. JobNotReady when nobody decides it in time."""
+        pending = appended_job(job, await self._node.submit(job))
+        return await attended(request, self.await_job(request, pending, until, ends_at))
 
     async def await_job(
         self, request: Request, pending: JobResult, until: Until, ends_at: float
@@ -128,6 +146,10 @@ async def wait_job(
         return await live.wait_job(known.id, offset=known.offset, until=until, timeout_s=slice_s)
 
     return await while_serving(reach, live, wait, timeout_s=timeout_s)
+
+
+def _accepted(job: JobResult, headers: dict[str, str]) -> Response:
+    return Reply(job.model_dump(mode="json"), status_code=202, headers=headers)
 
 
 def _ended(result: JobResult, headers: dict[str, str]) -> Response:

@@ -50,7 +50,10 @@ SeveralSlugs = Annotated[list[str], BeforeValidator(_split_or_whole)]
 
 
 class CreateRequest(Request):
-    """A document to be created. Without `id` one is minted; an empty `slug` becomes the id."""
+    """A document to be created. Without `id` one is minted; an empty `slug` becomes the id.
+
+    With `parent` it becomes a child of that document, or is not created.
+    """
 
     document_type: str
     id: str | None = None
@@ -60,6 +63,7 @@ class CreateRequest(Request):
     timestamp: str | None = None
     initial_state: dict[str, Any] | None = None
     meta: dict[str, Any] | None = None
+    parent: str | None = None
     depends_on: Dependencies = Field(default_factory=list)
 
 

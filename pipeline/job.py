@@ -15,7 +15,10 @@ from docreactor.pipeline.wire import Wire
 
 
 class Mutation(Wire, frozen=True, gc=False, omit_defaults=True, tag_field="kind", tag="mutation"):
-    """Actions for one scope of one branch of a document: all of them or none."""
+    """Actions for one scope of one branch of a document: all of them or none.
+
+    `covers` is the token of a write that belongs to it: the job's own token covers that too.
+    """
 
     id: str
     document_id: str
@@ -24,6 +27,7 @@ class Mutation(Wire, frozen=True, gc=False, omit_defaults=True, tag_field="kind"
     actions: tuple[Action, ...]
     expected_revision: int | None = None
     depends_on: tuple[str, ...] = ()
+    covers: str = ""
 
 
 class Incoming(Wire, frozen=True, gc=False, omit_defaults=True):

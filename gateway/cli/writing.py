@@ -38,6 +38,9 @@ InitialState = Annotated[
 Meta = Annotated[
     str | None, typer.Option("--meta", metavar="JSON", help="Kept in the header. Also @FILE or -.")
 ]
+Parent = Annotated[
+    str | None, typer.Option("--parent", help="Id of the document that it becomes a child of.")
+]
 ActionType = Annotated[str | None, typer.Argument(metavar="TYPE", help="Type of the action.")]
 Input = Annotated[
     str | None,
@@ -64,6 +67,7 @@ def create(
     timestamp: Timestamp = None,
     initial_state: InitialState = None,
     meta: Meta = None,
+    parent: Parent = None,
     wait: WaitFor = "read",
     timeout_ms: TimeoutMs = TIMEOUT_DEFAULT_MS,
     key: Key = None,
@@ -73,7 +77,7 @@ def create(
 ) -> None:
     """Create a document.
 
-    `docreactor create example/todo --slug groceries`
+    `docreactor create example/todo --slug groceries --parent drive-1`
 
     `docreactor create example/todo --id shop-1 --initial-state '{"global": {"items": ["Milk"]}}'`
     """
@@ -89,6 +93,7 @@ def create(
             timestamp=timestamp,
             initial_state=state,
             meta=described,
+            parent=parent,
             wait=waiting(wait),
             timeout_ms=timeout_ms,
             idempotency_key=key,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from docreactor.agents.live import LivePartition
 from docreactor.gateway.answers import Job
 from docreactor.gateway.body import parse_body, read_body
-from docreactor.gateway.draft import Drafter, Edges
+from docreactor.gateway.draft import CHILD, Drafter, Edges
 from docreactor.gateway.idempotency import ActionIds
 from docreactor.gateway.mutations import Asked, Mutations
 from docreactor.gateway.openapi import body_of, replies
@@ -28,9 +28,6 @@ from docreactor.pipeline.errors import InvalidInputError
 from docreactor.pipeline.ids import check_id
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
 from docreactor.pipeline.job import Mutation
-
-CHILD = "child"
-"""The type of the edges from a parent to its children."""
 
 
 class RelationshipRoutes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -12,13 +13,14 @@ from starlette.responses import Response
 from docreactor.agents.live import LivePartition
 from docreactor.gateway.answers import Job
 from docreactor.gateway.body import parse_body, read_body
-from docreactor.gateway.draft import Drafter
+from docreactor.gateway.draft import CHILD, Drafter, Edges
 from docreactor.gateway.idempotency import HEADER, ActionIds, check_key, document_id_for
-from docreactor.gateway.known import known_document
+from docreactor.gateway.known import check_absent, known_document
 from docreactor.gateway.mutations import Asked, Mutations
 from docreactor.gateway.openapi import body_of, replies
 from docreactor.gateway.reach import Reach
 from docreactor.gateway.requests import CreateRequest, DeleteQuery, SubmitRequest, WaitQuery
+from docreactor.pipeline.action import ADD_RELATIONSHIP
 from docreactor.pipeline.ids import check_id, check_name
 from docreactor.pipeline.job import Mutation
 
@@ -62,7 +64,11 @@ class WriteRoutes:
     async def create_document(
         self, request: Request, query: Annotated[WaitQuery, Query()]
     ) -> Response:
-        """Create a document: CREATE_DOCUMENT and UPGRADE_DOCUMENT, one job."""
+        """Create a document: CREATE_DOCUMENT and UPGRADE_DOCUMENT, one job.
+
+        With `parent` the edge from there comes first, in a job of its own: where that fails, it
+        is what is answered, and nothing is created. The token of the creation covers the edge.
+        """
         content = await read_body(request, self._node.settings)
         asked = parse_body(content, CreateRequest)
         if asked.id is None:
@@ -74,10 +80,18 @@ class WriteRoutes:
         else:
             document_id = check_id(asked.id, field="id")
 
-        def draft(ids: ActionIds, _: LivePartition | None) -> Mutation:
-            return self._drafter.create(asked, document_id, ids)
+        def draft(ids: ActionIds, live: LivePartition | None) -> Mutation:
+            job = self._drafter.create(asked, document_id, ids)
+            if asked.parent is not None and live is not None:
+                check_absent(live, job)
+            return job
 
-        return await self._mutations.take(request, Asked(document_id, content, draft, query))
+        first = None
+        if asked.parent is not None:
+            parent = check_id(asked.parent, field="parent")
+            edge = Edges(parent, CHILD, {"parent": document_id}, asked.branch)
+            first = partial(self._drafter.relate, ADD_RELATIONSHIP, edge)
+        return await self._mutations.take(request, Asked(document_id, content, draft, query, first))
 
     async def submit_actions(
         self, request: Request, document_id: str, query: Annotated[WaitQuery, Query()]

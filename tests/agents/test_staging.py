@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 import pytest
+from msgspec.structs import replace
 
 from docreactor.agents.log import Entry
 from docreactor.agents.staging import (
@@ -242,6 +243,21 @@ def test_a_token_is_the_offset_after_the_jobs_last_operation(
     (result,) = _results(Ended(_job(1), 7, operations_until, None))
     assert result.token == f"{LOG_ID}.3-{next_offset}"
     assert (result.status, result.error) == (JobStatus.WRITE_READY, None)
+
+
+@pytest.mark.parametrize(
+    ("covers", "parts"),
+    [
+        (f"{LOG_ID}.1-7", "1-7_3-105"),
+        (f"{LOG_ID}.3-700", "3-700"),
+        (f"{LOG_ID}.", "3-105"),
+        (f"{'d' * 32}.1-7", "3-105"),
+        ("nonsense", "3-105"),
+    ],
+)
+def test_a_token_covers_the_write_that_belongs_to_the_job(covers: str, parts: str) -> None:
+    (result,) = _results(Ended(replace(_job(1), covers=covers), 7, 5, None))
+    assert result.token == f"{LOG_ID}.{parts}"
 
 
 def test_a_failed_job_has_its_problem_and_no_token() -> None:

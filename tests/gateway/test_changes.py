@@ -90,6 +90,13 @@ async def test_edges_are_added_described_and_removed(one: Running) -> None:
     ]
 
 
+async def test_a_child_is_created_in_one_call(one: Running) -> None:
+    await one.create("shop-1")
+    child = await one.reactor.create("example/todo", parent="shop-1", wait="read")
+
+    assert [input["target_id"] for _, input in (await said(one))[2:]] == [child.document_id]
+
+
 async def test_a_key_makes_any_change_one_change(one: Running) -> None:
     reactor = one.reactor
     await one.create("shop-1")

@@ -19,10 +19,13 @@ async def test_a_document_is_created_changed_and_deleted(tmp_path: Path) -> None
         inline = await say("submit", "shop-1", "ADD_ITEM", '{"text": "Milk"}', url=url)
         read = await say("submit", "shop-1", "ADD_ITEM", "-", url=url, stdin='{"text": "Tea"}')
         many = await say("submit", "shop-1", "--actions", f"@{actions}", "--json", url=url)
+        child = await say("create", TODO_TYPE, "--parent", "shop-1", "--json", url=url)
         document = await only.reactor.get("shop-1")
         deleted = await say("delete", "shop-1", "--wait", "none", "--json", url=url)
 
     assert [one.code for one in (created, inline, read, many, deleted)] == [0] * 5
+    assert child.json["document_id"] != "shop-1"
+    assert document.header.revision["document"] == 3
     assert created.json["status"] == "READ_READY"
     assert "READ_READY" in inline.out
     assert many.json["token"] != ""

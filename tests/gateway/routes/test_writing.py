@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from docreactor.gateway.reach import ANSWERED_BY
+from docreactor.pipeline.position import Position
 from docreactor.tables.store import Row
 from tests.gateway.deployment import TODO_TYPE, Gate, Running, one_node, problem_of, several_nodes
 
@@ -93,7 +94,9 @@ async def test_a_slug_is_the_id_unless_one_is_given(one: Running) -> None:
     ("body", "field"),
     [
         ({}, "document_type"),
-        ({"document_type": TODO_TYPE, "parent": "a"}, "parent"),
+        ({"document_type": TODO_TYPE, "parent": "a/b"}, "parent"),
+        ({"document_type": TODO_TYPE, "id": "shop-1", "parent": "shop-1"}, "parent"),
+        ({"document_type": TODO_TYPE, "mood": "glad"}, "mood"),
         ({"document_type": TODO_TYPE, "id": "a/b"}, "id"),
         ({"document_type": TODO_TYPE, "id": ".."}, "id"),
         ({"document_type": TODO_TYPE, "id": "x" * 201}, "id"),
@@ -424,9 +427,105 @@ async def test_an_upgrade_to_the_same_version_is_no_operation_and_none_leads_bac
     await one.create("shop-1")
     upgrade = {"model": TODO_TYPE, "document_id": "shop-1", "from_version": 1, "to_version": 1}
     same = await act(one, "UPGRADE_DOCUMENT", upgrade, scope="document")
-    down = upgrade | {"to_version": 0}
+    down = upgrade | {"from_version": 2}
     refused = await act(one, "UPGRADE_DOCUMENT", down, scope="document")
 
     assert (same.status_code, same.json()["status"]) == (200, "READ_READY")
     assert (await shown(one))["header"]["revision"] == {"document": 2}
     assert problem_of(refused)[1] == "DowngradeNotSupported"
+
+
+async def edges_of(running: Running, document_id: str) -> list[tuple[str, str]]:
+    reply = await running.http.get(
+        f"/v1/documents/{document_id}/operations", params={"scope": "document", "since": 1}
+    )
+    inputs = [operation["action"]["input"] for operation in reply.json()["operations"]]
+    return [(input["relationship_type"], input["target_id"]) for input in inputs]
+
+
+async def test_a_child_is_created_with_its_parents_edge_and_its_token_covers_both(
+    one: Running,
+) -> None:
+    await one.create("drive-1")
+    for wait in ("read", None):
+        query = {} if wait is None else {"wait": wait}
+        body = {"document_type": TODO_TYPE, "parent": "drive-1"}
+        job = (await one.http.post("/v1/documents", params=query, json=body)).json()
+        assert job["document_id"] != "drive-1"
+        if wait is None:
+            assert (job["status"], job["token"]) == ("PENDING", "")
+            job = (await one.http.get(f"/v1/jobs/{job['id']}", params={"wait": "read"})).json()
+        covered = Position.parse(job["token"], log_id=one.node.log_id).next_offsets
+        assert {one.node.partition_of("drive-1"), one.node.partition_of(job["document_id"])} == {
+            *covered
+        }
+        assert (await edges_of(one, "drive-1"))[-1] == ("child", job["document_id"])
+        assert (await one.http.get(f"/v1/documents/{job['document_id']}")).status_code == 200
+
+
+async def test_a_child_of_nobody_is_not_created(one: Running) -> None:
+    body = {"document_type": TODO_TYPE, "id": "shop-1", "parent": "nobody"}
+    refused = await one.http.post("/v1/documents", params={"wait": "read"}, json=body)
+    accepted = await one.http.post("/v1/documents", json=body)
+    await one.create("drive-1")
+    await one.http.delete("/v1/documents/drive-1", params={"wait": "read"})
+    gone = await one.http.post(
+        "/v1/documents", params={"wait": "read"}, json=body | {"parent": "drive-1"}
+    )
+
+    assert problem_of(refused) == (404, "DocumentNotFound")
+    assert refused.json()["document_id"] == "nobody"
+    assert (accepted.status_code, accepted.json()["status"]) == (202, "FAILED")
+    assert problem_of(gone) == (410, "DocumentDeleted")
+    assert (await one.http.get("/v1/documents/shop-1")).status_code == 404
+
+
+async def test_a_document_that_exists_becomes_nobodys_child(one: Running) -> None:
+    await one.create("drive-1")
+    await one.create("shop-1")
+    body = {"document_type": TODO_TYPE, "id": "shop-1", "parent": "drive-1"}
+    reply = await one.http.post("/v1/documents", params={"wait": "read"}, json=body)
+
+    assert problem_of(reply) == (409, "DocumentAlreadyExists")
+    assert await edges_of(one, "drive-1") == []
+
+
+async def test_a_child_that_is_asked_for_twice_with_one_key_is_created_once(one: Running) -> None:
+    await one.create("drive-1")
+    body = {"document_type": TODO_TYPE, "parent": "drive-1"}
+    replies = [
+        await one.http.post(
+            "/v1/documents", params={"wait": "read"}, json=body, headers={"Idempotency-Key": "k"}
+        )
+        for _ in range(2)
+    ]
+
+    assert [reply.status_code for reply in replies] == [200, 200]
+    assert await edges_of(one, "drive-1") == [("child", replies[0].json()["document_id"])]
+
+
+async def test_an_edge_that_nobody_decides_in_time_is_504_and_nothing_is_created() -> None:
+    gate = Gate()
+    async with one_node(gate) as one:
+        await one.create("drive-1")
+        gate.shut()
+        body = {"document_type": TODO_TYPE, "id": "shop-1", "parent": "drive-1"}
+        reply = await one.http.post("/v1/documents", params={"timeout_ms": 20}, json=body)
+        gate.open()
+        job = await one.http.get(f"/v1/jobs/{reply.json()['job']['id']}", params={"wait": "write"})
+        shown = await one.http.get("/v1/documents/shop-1")
+
+    assert problem_of(reply) == (504, "JobNotReady")
+    assert job.json()["document_id"] == "drive-1"
+    assert shown.status_code == 404
+
+
+async def test_parent_and_child_may_run_on_different_nodes() -> None:
+    async with several_nodes(2) as (first, second):
+        for number in range(6):
+            await first.create(f"drive-{number}")
+            body = {"document_type": TODO_TYPE, "parent": f"drive-{number}"}
+            reply = await second.http.post("/v1/documents", params={"wait": "read"}, json=body)
+            assert reply.status_code == 200, reply.text
+            child = reply.json()["document_id"]
+            assert await edges_of(first, f"drive-{number}") == [("child", child)]
