@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from array import array
+from bisect import bisect_right
 from dataclasses import dataclass
 
-from docreactor.pipeline.canonical import decode
 from docreactor.pipeline.keys import Stream
 from docreactor.tables import fields
 from docreactor.tables.descent import standing
+from docreactor.tables.lru import Lru
 from docreactor.tables.operations import OperationsTable
 
 _PAGE = 100
+_STREAMS_KNOWN_MAX = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Selection:
                 return False
             if self.to is not None and made_at > self.to:
                 return False
-        return not self.types or decode(content)["action"]["type"] in self.types
+        return not self.types or fields.standing(content).action_type in self.types
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,28 +75,64 @@ async def find(
         await asyncio.sleep(0)
 
 
-async def find_effective(
-    operations: OperationsTable,
-    stream: Stream,
-    selection: Selection,
-    *,
-    since: int = -1,
-    limit: int,
-) -> HistoryPage:
-    """As `find`, among those operations that no later one supersedes.
+class EffectiveHistory:
+    """Finds as `find` does, among those operations that no later one supersedes.
 
-    It looks at every operation after `since`, since the newest may supersede all of them.
+    The newest operation may supersede all others, so it looks at each of them; what stands it
+    remembers for a few streams, for whoever turns the pages.
     """
-    # Going down, the last ones met are the first ones of the page.
-    met: deque[tuple[int, bytes]] = deque(maxlen=limit + 1)
-    head = operations.head(stream)
-    newest = -1 if head is None else head.next_index - 1
-    async for index, _, content in standing(operations, stream, newest):
+
+    def __init__(self) -> None:
+        self._known: Lru[tuple[Stream, str | None], _Standing] = Lru(_STREAMS_KNOWN_MAX)
+
+    async def find(
+        self,
+        operations: OperationsTable,
+        stream: Stream,
+        selection: Selection,
+        *,
+        since: int = -1,
+        limit: int,
+    ) -> HistoryPage:
+        """At most `limit` operations whose index is greater than `since`."""
+        head = operations.head(stream)
+        if head is None:
+            return HistoryPage([], None)
+        # The digest of the newest operation is one of all before it: it names this very history.
+        known = self._known.get((stream, head.previous))
+        if known is None or known.since > since:
+            known = await _standing(operations, stream, head.next_index - 1, since)
+            self._known.put((stream, head.previous), known)
+        found: list[tuple[int, bytes]] = []
+        for first in range(bisect_right(known.indexes, since), len(known.indexes), _PAGE):
+            indexes = known.indexes[first : first + _PAGE]
+            contents = operations.get_many(stream, indexes)
+            for index, content in zip(indexes, contents, strict=True):
+                # An erasure may have come between.
+                if content is None or not selection.holds(content):
+                    continue
+                if len(found) == limit:
+                    return HistoryPage(found, found[-1][0])
+                found.append((index, content))
+            await asyncio.sleep(0)
+        return HistoryPage(found, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """The indexes greater than `since` that stand, ascending."""
+
+    since: int
+    indexes: array[int]
+
+
+async def _standing(
+    operations: OperationsTable, stream: Stream, newest: int, since: int
+) -> _Standing:
+    indexes = array("q")
+    async for index, _, _ in standing(operations, stream, newest):
         if index <= since:
             break
-        if selection.holds(content):
-            met.append((index, content))
-    found = list(reversed(met))
-    if len(found) <= limit:
-        return HistoryPage(found, None)
-    return HistoryPage(found[:limit], found[limit - 1][0])
+        indexes.append(index)
+    indexes.reverse()
+    return _Standing(since, indexes)

@@ -24,7 +24,7 @@ from docreactor.pipeline.ids import check_id, check_name
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.timestamp import parse, render
 from docreactor.tables.criteria import place_cursor, read_place
-from docreactor.tables.history import HistoryPage, Selection, find, find_effective
+from docreactor.tables.history import EffectiveHistory, HistoryPage, Selection, find
 
 _KEPT_BACK = ("document_type", "version")
 """Fields of a stored operation that belong to the record."""
@@ -35,6 +35,7 @@ class HistoryRoutes:
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
+        self._effective = EffectiveHistory()
 
     def attach(self, app: FastAPI) -> None:
         """Add the call."""
@@ -66,7 +67,7 @@ class HistoryRoutes:
             home = Stream(document_id, DOCUMENT_SCOPE, query.branch)
             if live.operations.head(home) is None:
                 raise DocumentNotFoundError(document_id, query.branch)
-            look = find_effective if query.effective else find
+            look = self._effective.find if query.effective else find
             looking = look(live.operations, stream, selection, since=since, limit=query.limit)
             return _reply(await attended(request, looking))
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from docreactor.pipeline.canonical import decode
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.timestamp import Microseconds, render
-from docreactor.tables.history import Selection, find, find_effective
+from docreactor.tables.history import EffectiveHistory, Selection, find
 from tests.tables.written import Written
 
 STREAM = Stream("d", "global", "main")
@@ -54,7 +54,7 @@ async def _all(
 ) -> list[int]:
     indexes: list[int] = []
     following: int | None = since
-    look = find_effective if effective else find
+    look = EffectiveHistory().find if effective else find
     while following is not None:
         page = await look(written.operations, STREAM, selection, since=following, limit=limit)
         assert len(page.operations) <= limit
@@ -182,7 +182,7 @@ async def test_the_effective_history_leaves_out_what_is_superseded(
 
 
 async def test_the_effective_history_of_an_unknown_stream_is_empty(written: Written) -> None:
-    page = await find_effective(
+    page = await EffectiveHistory().find(
         written.operations, Stream("x", "global", "main"), EVERYTHING, limit=10
     )
 
@@ -190,10 +190,26 @@ async def test_the_effective_history_of_an_unknown_stream_is_empty(written: Writ
 
 
 async def test_the_last_page_of_an_effective_history_says_so() -> None:
-    look = partial(find_effective, _superseding((0, 0, 1, 0)).operations, STREAM, EVERYTHING)
+    look = partial(
+        EffectiveHistory().find, _superseding((0, 0, 1, 0)).operations, STREAM, EVERYTHING
+    )
 
     assert (await look(limit=3)).next_since is None
     assert (await look(limit=2)).next_since == 2
+
+
+async def test_an_operation_that_comes_while_pages_are_turned_takes_its_effect() -> None:
+    written, history = _superseding((0, 0, 0, 0)), EffectiveHistory()
+    look = partial(history.find, written.operations, STREAM, EVERYTHING, limit=2)
+    first = await look()
+    assert first.next_since is not None
+    written.append(STREAM, {"text": "x"}, skip=2)
+    second = await look(since=first.next_since)
+    again = await look()
+
+    assert [index for index, _ in first.operations] == [0, 1]
+    assert [index for index, _ in second.operations] == [4]
+    assert [index for index, _ in again.operations] == [0, 1]
 
 
 @settings(max_examples=60, deadline=None)
