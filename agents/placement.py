@@ -105,7 +105,9 @@ class Placement:
                     "previous": head.previous,
                     "skip": skip,
                     "timestamp": timestamp,
-                    "version": state.version,
+                    "version": max(state.version, document.version_at(timestamp))
+                    if stage.home is not stage
+                    else state.version,
                 }
             )
         except TypeError as cause:
