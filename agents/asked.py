@@ -11,13 +11,13 @@ from docreactor.agents.placement import Placed
 from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.action import Action
-from docreactor.pipeline.errors import ReactorError, UnknownModelError
-from docreactor.pipeline.job import Load, Mutation, decode_job
+from docreactor.pipeline.errors import NOT_OF_THE_JOB, DocumentErasedError, ReactorError
+from docreactor.pipeline.job import Cancellation, Load, Mutation, decode_job
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation, StoredAction
 from docreactor.pipeline.record import check_format
 from docreactor.pipeline.timestamp import parse
-from docreactor.tables.operations import action_key
+from docreactor.tables.operations import OperationsTable, action_key
 
 
 class Asked(NamedTuple):
@@ -45,6 +45,8 @@ def decode(records: Sequence[LogRecord], source: TopicPartition, staging: Stagin
         elif isinstance(job, Load):
             actions = [incoming.action for incoming in job.operations]
         else:
+            if isinstance(job, Cancellation):
+                staging.cancellations.append((job, record.offset))
             continue
         stage = staging.stage(Stream(job.document_id, job.scope, job.branch))
         keys = [action_key(stage.stream, action.id) for action in actions]
@@ -75,11 +77,13 @@ async def look_up(jobs: Sequence[Asked], staging: Staging, tables: WriteTables) 
     heads = operations.heads([stage.stream for stage in missing])
     for stage, head in zip(missing, heads, strict=True):
         if head is None:
+            if stage.home is stage:
+                stage.broken = _erased(stage.stream.document_id, operations)
             continue
         stage.load(head)
         try:
             stage.state = await cache.get(stage.stream)
-        except UnknownModelError:
+        except NOT_OF_THE_JOB:
             raise
         except ReactorError as error:
             stage.broken = error
@@ -121,6 +125,12 @@ def fresh_operations(
         else:
             known.check(action)
     return fresh
+
+
+def _erased(document_id: str, operations: OperationsTable) -> ReactorError | None:
+    """Why nothing can be written to a document without operations, if it was erased."""
+    erased = operations.erased(document_id)
+    return None if erased is None else DocumentErasedError(document_id, erased.erased_at)
 
 
 def _known(content: bytes | None, key: bytes, stream: Stream) -> Known | None:

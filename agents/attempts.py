@@ -36,7 +36,7 @@ class Attempts:
         row = board.row(attempts_key(partition)) or {}
         died = row.get("node") != node
         count = max(1, row["count"] + died) if row.get("offset") == committed else 1
-        killer = committed if died and row.get("alone") == committed else None
+        killer = row.get("alone") if died and row.get("offset") == committed else None
         attempts = cls(board, partition, node, epoch, committed, count, killer)
         await attempts._publish(alone=None)
         return attempts
@@ -46,9 +46,12 @@ class Attempts:
         """Whether the next batch has ended its worker often enough to be run job by job."""
         return self.count > ALONE_AFTER_KILLS
 
-    async def run_alone(self, offset: Offset) -> None:
-        """Say on the log that the job at this offset is about to run by itself."""
-        self.offset = offset
+    async def run_alone(self, offset: Offset, committed: Offset) -> None:
+        """Say on the log that the job at this offset is about to run by itself.
+
+        A deferred one lies below what is committed.
+        """
+        self.offset = committed
         await self._publish(alone=offset)
 
     async def survived(self) -> None:

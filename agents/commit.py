@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,9 +15,11 @@ from docreactor.agents.ownership import Ownership
 from docreactor.agents.staging import Staging, result_entries
 from docreactor.agents.tail import Tail
 from docreactor.agents.write_tables import WriteTables
+from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.errors import RecordRefusedError
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.topics import Topics
+from docreactor.tables.deferred import DeferredTable
 from docreactor.tables.jobs import JobsTable
 from docreactor.tables.keyframes import keyframe_rows
 from docreactor.tables.store import Store
@@ -39,6 +42,7 @@ class Committer:
     store: Store
     tables: WriteTables
     jobs: JobsTable
+    deferred: DeferredTable
     lease: Lease
     metrics: Metrics
     now_ms: Callable[[], int]
@@ -61,6 +65,9 @@ class Committer:
             appends[self._on(topics.operations)] = staging.operations
         if staging.keyframes.rows:
             appends[self._on(topics.keyframes)] = [Entry(*row) for row in staging.keyframes.rows]
+        deferred = _deferred_entries(staging)
+        if deferred:
+            appends[self._on(topics.deferred)] = deferred
         if staging.dead_letters:
             appends[self._on(topics.dead_letters)] = staging.dead_letters
         async with self._transaction(consumed) as transaction:
@@ -71,7 +78,9 @@ class Committer:
                 partition=self.partition,
                 first_offset=first,
                 reached=reached,
+                retry_count=staging.retry_count,
             )
+            results += staging.forgotten_jobs
             if results:
                 appends[self._on(topics.jobs)] = results
             if appends:
@@ -85,7 +94,10 @@ class Committer:
                 positions[source.topic] = Offset(offset + len(appends[source]))
         if staging.operations:
             self.tail.committed(positions[topics.operations])
-        self._show(staging, results, positions)
+        self._show(staging, results, deferred, positions)
+        for document_id in staging.erased:
+            for start, end in self.tables.operations.ranges(document_id):
+                await asyncio.to_thread(self.store.compact, start, end)
         return positions.get(topics.operations, reached)
 
     @asynccontextmanager
@@ -106,7 +118,13 @@ class Committer:
         if expired:
             self.store.write(expired, {}, now_ms=now_ms)
 
-    def _show(self, staging: Staging, results: list[Entry], positions: dict[str, Offset]) -> None:
+    def _show(
+        self,
+        staging: Staging,
+        results: list[Entry],
+        deferred: list[Entry],
+        positions: dict[str, Offset],
+    ) -> None:
         operations, cache = self.tables.operations, self.tables.cache
         rows = staging.rows
         for stage in staging.streams.values():
@@ -115,6 +133,10 @@ class Committer:
                 cache.put(stage.stream, stage.state, stage.head)
         rows += keyframe_rows(staging.keyframes.rows)
         rows += [self.jobs.row(entry.key or b"", entry.value) for entry in results]
+        if deferred:
+            rows += self.deferred.rows([(entry.key or b"", entry.value) for entry in deferred])
+        for document_id in staging.erased:
+            cache.invalidate(document_id)
         self.store.write(rows, positions, now_ms=self.now_ms())
         self._count(staging)
 
@@ -129,3 +151,10 @@ class Committer:
         self.metrics.jobs.labels("FAILED").inc(failed)
         for entry in staging.dead_letters:
             self.metrics.dead_letters.labels(dict(entry.headers)["cause"].decode()).inc()
+
+
+def _deferred_entries(staging: Staging) -> list[Entry]:
+    return [
+        Entry(key, None if deferred is None else encode(deferred.json))
+        for key, deferred in staging.deferred.items()
+    ]

@@ -59,6 +59,10 @@ class Inbox:
         self._closing.set()
         self._filled.set()
 
+    def wake(self) -> None:
+        """Have whoever waits look up: `take` returns None if nothing has come."""
+        self._filled.set()
+
     async def closed(self, timeout_s: float) -> bool:
         """Whether it is closed, as soon as it is; false after the timeout."""
         try:

@@ -8,7 +8,7 @@ from docreactor.agents.asked import Asked, fresh_operations
 from docreactor.agents.placement import Placed
 from docreactor.agents.reshuffle import Reshuffle
 from docreactor.agents.staging import Staging, StreamStage
-from docreactor.pipeline.errors import DocumentNotFoundError, ReactorError, UnknownModelError
+from docreactor.pipeline.errors import NOT_OF_THE_JOB, DocumentNotFoundError, ReactorError
 from docreactor.pipeline.job import Load
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.order import rank
@@ -67,7 +67,7 @@ class Loading:
             if fresh:
                 _check(stage, fresh.values())
                 await reshuffle.place(list(fresh.values()), stage)
-        except UnknownModelError:
+        except NOT_OF_THE_JOB:
             raise
         except ReactorError as error:
             reshuffle.undo()

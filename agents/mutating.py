@@ -18,11 +18,11 @@ from docreactor.pipeline.action import (
     Action,
 )
 from docreactor.pipeline.errors import (
+    NOT_OF_THE_JOB,
     DocumentAlreadyExistsError,
     DocumentDeletedError,
     DocumentNotFoundError,
     ReactorError,
-    UnknownModelError,
 )
 from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.order import rank
@@ -67,7 +67,7 @@ class Mutating:
                     if action.context:
                         check_context(action.context, stage)
                     self._placement.append(placed, stage, staging)
-        except UnknownModelError:
+        except NOT_OF_THE_JOB:
             raise
         except ReactorError as error:
             staging.undo(mark)
@@ -86,7 +86,7 @@ class Mutating:
             if placed:
                 await reshuffle.place(placed, stage)
                 await reshuffle.check_transitions(stage)
-        except UnknownModelError:
+        except NOT_OF_THE_JOB:
             raise
         except ReactorError as error:
             reshuffle.undo()

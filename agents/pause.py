@@ -57,14 +57,15 @@ class Pause:
                     if str(error) != told:
                         self._tell(error)
                         told = str(error)
-                await self._wait(wait_s * (1 + self._random()) / 2, meanwhile)
+                await self.wait(wait_s * (1 + self._random()) / 2, meanwhile)
                 await self._look(meanwhile)
                 wait_s = min(LONGEST_S, 2 * wait_s)
         finally:
             if told:
                 self._tell(None)
 
-    async def _wait(self, wait_s: float, meanwhile: Meanwhile | None) -> None:
+    async def wait(self, wait_s: float, meanwhile: Meanwhile | None) -> None:
+        """Let time pass; LeftError as soon as the inbox is closed. `meanwhile` as in `over`."""
         now_s = asyncio.get_running_loop().time
         until_s = now_s() + wait_s
         while (left_s := until_s - now_s()) > 0:
@@ -79,7 +80,7 @@ class Pause:
         looking = asyncio.ensure_future(asyncio.to_thread(self._registry.refresh))
         try:
             while not looking.done():
-                await self._wait(_LOOKING_S, meanwhile)
+                await self.wait(_LOOKING_S, meanwhile)
             await looking
         finally:
             looking.cancel()

@@ -9,15 +9,19 @@ from time import perf_counter
 
 from docreactor.agents.asked import Asked, decode, look_up
 from docreactor.agents.dead_letters import dead_letter
+from docreactor.agents.deferral import Deferral
+from docreactor.agents.erasure import erasure_of
+from docreactor.agents.gate import Gate
 from docreactor.agents.loading import Loading
 from docreactor.agents.log import LogRecord, TopicPartition
 from docreactor.agents.mutating import Mutating
 from docreactor.agents.placement import Placement
 from docreactor.agents.reshuffle import Reshuffle
 from docreactor.agents.staging import Staging
+from docreactor.agents.working import Working
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.bound import Bound
-from docreactor.pipeline.errors import ReactorError
+from docreactor.pipeline.errors import DocumentNotFoundError, ReactorError
 from docreactor.pipeline.job import Load
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
@@ -34,28 +38,35 @@ class ReducerAgent:
         self,
         source: TopicPartition,
         tables: WriteTables,
+        deferral: Deferral,
         registry: Registry,
         settings: Settings,
         *,
         bound: Bound,
         now_us: Callable[[], Microseconds],
+        working: Working,
     ) -> None:
+        self.working = working
         self._source = source
         self._tables = tables
+        self._deferral = deferral
         self._settings = settings
         self._replay = Replay(registry, bound)
         self._placement = Placement(registry, settings, tables.keyframes, bound=bound)
         self._now_us = now_us
 
-    async def reduce(self, records: Sequence[LogRecord]) -> Staging:
+    async def reduce(self, records: Sequence[LogRecord], *, is_resumed: bool = False) -> Staging:
         """Decide every job in offset order; the loop gets its turn every 20 ms.
 
-        Loads of one stream are placed together. UnknownModel where this process lacks a model or
-        a version: nothing of the batch may be committed then.
+        A job that must wait is deferred; `is_resumed` says that the records are those of deferred
+        jobs. Loads of one stream are placed together. UnknownModel where this process lacks a
+        model or a version: nothing of the batch may be committed then.
         """
         staging = Staging(self._tables.keyframes.stage())
         jobs = decode(records, self._source, staging)
+        self.working.begin(jobs)
         await look_up(jobs, staging, self._tables)
+        gate = Gate(self._deferral, staging, jobs if is_resumed else ())
         mutating = Mutating(
             staging,
             self._placement,
@@ -66,21 +77,27 @@ class ReducerAgent:
         loading = Loading(
             staging,
             partial(self._reshuffle, staging, is_mutation=False),
-            partial(self._refuse, staging),
+            partial(self._refuse_load, staging, gate),
         )
         since = perf_counter()
         for asked in jobs:
-            if isinstance(asked.job, Load):
+            job = asked.job
+            is_load = isinstance(job, Load)
+            if loading.is_waiting and (job.depends_on or not is_load):
+                await loading.place(None if job.depends_on else job.document_id)
+            if (job.depends_on or gate.is_watching) and gate.holds(asked):
+                continue
+            if is_load:
                 await loading.add(asked)
-            else:
-                if loading.is_waiting:
-                    await loading.place(asked.job.document_id)
-                if not mutating.append(asked):
-                    await mutating.reshuffle(asked)
+            elif not mutating.append(asked):
+                await mutating.reshuffle(asked)
             if perf_counter() - since > _STRETCH_S:
                 await asyncio.sleep(0)
                 since = perf_counter()
         await loading.place()
+        for cancellation, offset in staging.cancellations:
+            gate.cancel(cancellation, offset)
+        self._deferral.release(staging)
         return staging
 
     def refuse(self, record: LogRecord, error: ReactorError) -> Staging:
@@ -88,7 +105,19 @@ class ReducerAgent:
         staging = Staging(self._tables.keyframes.stage())
         for asked in decode([record], self._source, staging):
             self._refuse(staging, asked, error)
+        erasure = erasure_of(record)
+        if erasure is not None:
+            staging.fail(erasure, record.offset, error)
+            staging.dead_letters.append(dead_letter(record, self._source, error))
+        self._deferral.release(staging)
         return staging
+
+    def _refuse_load(self, staging: Staging, gate: Gate, asked: Asked, error: ReactorError) -> None:
+        if isinstance(error, DocumentNotFoundError):
+            if gate.holds_without_document(asked):
+                return
+            error = gate.timeout([f"document {asked.job.document_id} on {asked.job.branch}"])
+        self._refuse(staging, asked, error)
 
     def _refuse(self, staging: Staging, asked: Asked, error: ReactorError) -> None:
         staging.fail(asked.job, asked.record.offset, error)

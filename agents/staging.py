@@ -8,12 +8,18 @@ from typing import NamedTuple
 from docreactor.agents.log import Entry
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
+from docreactor.pipeline.deferred import Deferred
 from docreactor.pipeline.document import Document
-from docreactor.pipeline.errors import ActionIdConflictError, ReactorError
-from docreactor.pipeline.job import Job, JobStatus, Load, Mutation
+from docreactor.pipeline.errors import (
+    ActionIdConflictError,
+    InvalidTokenError,
+    ReactorError,
+    TokenOfAnotherLogError,
+)
+from docreactor.pipeline.job import Cancellation, Job, JobStatus, Load, Mutation
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import StoredAction
-from docreactor.pipeline.position import partition_token
+from docreactor.pipeline.position import Position, partition_token
 from docreactor.pipeline.problem import problem
 from docreactor.pipeline.reducer import input_content
 from docreactor.pipeline.stream_state import StreamState
@@ -110,12 +116,22 @@ class Ended(NamedTuple):
     operations_until: int
     error: ReactorError | None
 
+    @property
+    def stream(self) -> Stream | None:
+        """The stream that it was for; None for a job that is for none."""
+        job = self.job
+        if isinstance(job, Mutation | Load):
+            return Stream(job.document_id, job.scope, job.branch)
+        return None
+
 
 class Staging:
     """The batch as it grows.
 
     `placed` holds the key of each operation's action, None for one stored before; `rows` two rows
-    of each operation.
+    of each operation. `deferred` holds records of the topic by key, None for a tombstone; `held`
+    the streams in which a job waits, and whether the first such waits for its document alone.
+    `erased` names the documents of which nothing stays, `forgotten_jobs` removes their results.
     """
 
     def __init__(self, keyframes: KeyframeStage) -> None:
@@ -127,6 +143,12 @@ class Staging:
         self.rows: list[AnyRow] = []
         self.ended: list[Ended] = []
         self.dead_letters: list[Entry] = []
+        self.deferred: dict[bytes, Deferred | None] = {}
+        self.erased: list[str] = []
+        self.forgotten_jobs: list[Entry] = []
+        self.held: dict[Stream, bool] = {}
+        self.cancellations: list[tuple[Cancellation, int]] = []
+        self.retry_count = 0
         self._kept: list[tuple[Stream, int, bytes]] = []
 
     def stage(self, stream: Stream) -> StreamStage:
@@ -165,13 +187,24 @@ class Staging:
         self._kept.clear()
         self.ended.append(Ended(job, offset, len(self.operations), None))
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to commit but an offset."""
+        return not (self.ended or self.deferred or self.dead_letters)
+
     def fail(self, job: Job, offset: int, error: ReactorError) -> None:
         """The job stores nothing but this error."""
         self.ended.append(Ended(job, offset, len(self.operations), error))
 
 
 def result_entries(
-    ended: Iterable[Ended], *, log_id: str, partition: int, first_offset: int, reached: int
+    ended: Iterable[Ended],
+    *,
+    log_id: str,
+    partition: int,
+    first_offset: int,
+    reached: int,
+    retry_count: int = 0,
 ) -> list[Entry]:
     """The records of `jobs`.
 
@@ -183,17 +216,29 @@ def result_entries(
         token = ""
         if error is None:
             upto = first_offset + operations_until if operations_until else reached
-            token = partition_token(log_id, partition, upto)
+            token = _covering(job, partition_token(log_id, partition, upto), log_id)
         result = {
             "branch": job.branch if isinstance(job, Mutation | Load) else None,
             "document_id": job.document_id,
             "error": None if error is None else problem(error),
             "id": job.id,
             "offset": offset,
-            "retry_count": 0,
+            "retry_count": retry_count,
             "scope": job.scope if isinstance(job, Mutation | Load) else None,
             "status": _WRITE_READY if error is None else _FAILED,
             "token": token,
         }
         entries.append(Entry(job.id.encode(), encode(result)))
     return entries
+
+
+def _covering(job: Job, token: str, log_id: str) -> str:
+    """The token, and what the job covers besides."""
+    if not isinstance(job, Mutation) or not job.covers:
+        return token
+    try:
+        covered = Position.parse(job.covers, log_id=log_id)
+    except (InvalidTokenError, TokenOfAnotherLogError):
+        # One record that makes no sense must not end the batch.
+        return token
+    return Position.parse(token, log_id=log_id).merge(covered).token

@@ -703,6 +703,10 @@ class StoreFailedError(ReactorError):
     status = 503
 
 
+NOT_OF_THE_JOB = (UnknownModelError, StoreClosedError, StoreFailedError)
+"""What says nothing about the job that is being decided: it must not end by it."""
+
+
 class InvalidSettingError(ReactorError):
     """A setting cannot be what it is. Correct it; docreactor settings lists them all."""
 

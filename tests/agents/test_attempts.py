@@ -47,15 +47,24 @@ async def test_a_job_that_ran_alone_and_is_found_again_is_the_killer() -> None:
     place = site()
     async with _board(place) as board:
         attempts = await Attempts.begin(board, 0, node="n1", epoch=1, committed=Offset(7))
-        await attempts.run_alone(Offset(9))
+        await attempts.run_alone(Offset(9), Offset(9))
     assert (await _begin(place, "n2", 2, committed=9)).killer == 9
+
+
+async def test_a_deferred_job_that_ran_alone_is_found_below_what_is_committed() -> None:
+    place = site()
+    async with _board(place) as board:
+        attempts = await Attempts.begin(board, 0, node="n1", epoch=1, committed=Offset(7))
+        await attempts.run_alone(Offset(3), Offset(7))
+    again = await _begin(place, "n2", 2, committed=7)
+    assert (again.killer, again.count) == (3, 2)
 
 
 async def test_a_job_that_ran_alone_and_was_committed_is_not() -> None:
     place = site()
     async with _board(place) as board:
         attempts = await Attempts.begin(board, 0, node="n1", epoch=1, committed=Offset(7))
-        await attempts.run_alone(Offset(9))
+        await attempts.run_alone(Offset(9), Offset(9))
     assert (await _begin(place, "n2", 2, committed=10)).killer is None
 
 
@@ -63,7 +72,7 @@ async def test_a_life_that_ends_while_its_process_goes_on_ended_nobody() -> None
     place = site()
     async with _board(place) as board:
         attempts = await Attempts.begin(board, 0, node="n1", epoch=1, committed=Offset(7))
-        await attempts.run_alone(Offset(7))
+        await attempts.run_alone(Offset(7), Offset(7))
     again = await _begin(place, "n1", 2)
     assert (again.count, again.killer) == (1, None)
 
@@ -79,7 +88,7 @@ async def test_a_batch_that_went_through_ended_nobody() -> None:
     place = site()
     async with _board(place) as board:
         attempts = await Attempts.begin(board, 0, node="n1", epoch=1, committed=Offset(7))
-        await attempts.run_alone(Offset(7))
+        await attempts.run_alone(Offset(7), Offset(7))
         await attempts.survived()
         assert not attempts.one_at_a_time
     again = await _begin(place, "n2", 2)

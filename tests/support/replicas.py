@@ -6,12 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from docreactor.agents.log import Headers, TopicPartition
+from docreactor.agents.deferral import Deferral
+from docreactor.agents.dependencies import Dependencies
+from docreactor.agents.inbox import Room
+from docreactor.agents.log import TopicPartition
+from docreactor.agents.log.memory import MemoryLog
+from docreactor.agents.log.memory_cluster import MemoryCluster
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.placement import MOVED
 from docreactor.agents.reducer import ReducerAgent
 from docreactor.agents.staging import Staging
 from docreactor.agents.view import ViewAgent
+from docreactor.agents.working import Working
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.bound import UNBOUNDED
@@ -21,13 +27,15 @@ from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.position import Offset
-from docreactor.pipeline.record import HEADERS
+from docreactor.pipeline.record import HEADERS, Headers
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.timestamp import Microseconds
 from docreactor.tables.cache import WriteCache
+from docreactor.tables.deferred import DeferredTable
 from docreactor.tables.documents import DocumentsTable
+from docreactor.tables.jobs import JobsTable
 from docreactor.tables.keyframes import Keyframes, StoreKeyValueStore, keyframe_rows
 from docreactor.tables.memory import MemoryStore
 from docreactor.tables.operations import OperationsTable
@@ -80,6 +88,7 @@ class Replica:
     sent: list[Record] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     jobs: int = 0
+    consumed: int = 0
 
     def __post_init__(self) -> None:
         self.store = MemoryStore()
@@ -97,13 +106,30 @@ class Replica:
             bytes_max=self.settings.cache_bytes_max,
         )
         self.tables = WriteTables(operations, self.keyframes, cache)
+        jobs = JobsTable(self.store)
+        dependencies = Dependencies(
+            MemoryLog(MemoryCluster(), self.settings),
+            SOURCE,
+            jobs,
+            partition_count=1,
+            skew_ms=0,
+            ended=lambda _: None,
+        )
+        self.deferral = Deferral(
+            DeferredTable(self.store),
+            dependencies,
+            timeout_us=self.settings.dependency_timeout_ms * 1_000,
+            now_us=lambda: Microseconds(self.clock),
+        )
         self.reducer = ReducerAgent(
             SOURCE,
             self.tables,
+            self.deferral,
             registry,
             self.settings,
             bound=UNBOUNDED,
             now_us=lambda: Microseconds(self.clock),
+            working=Working(),
         )
         self.documents = DocumentsTable(MemoryStore(), self.replay)
         self.view = ViewAgent(
@@ -117,12 +143,18 @@ class Replica:
         )
 
     async def submit(self, *jobs: Job) -> list[str | None]:
-        """Decide jobs as one batch and show them; the name of each job's error."""
+        """Decide jobs as one batch and show them, then what they let go on; each job's error."""
         records: list[Any] = [
-            Record(at, job.document_id.encode(), encode(job.json)) for at, job in enumerate(jobs)
+            Record(self.consumed + at, job.document_id.encode(), encode(job.json))
+            for at, job in enumerate(jobs)
         ]
+        self.consumed += len(jobs)
         staging = await self.reducer.reduce(records)
-        return await self.take(staging)
+        names = await self.take(staging)
+        while self.deferral.is_ready():
+            resumed = self.deferral.take(Room(len(jobs) + self.consumed, 1 << 30))
+            names += await self.take(await self.reducer.reduce(resumed, is_resumed=True))
+        return names
 
     async def take(self, staging: Staging) -> list[str | None]:
         """Write what was staged, as a commit does."""
@@ -132,7 +164,14 @@ class Replica:
                 rows.append(self.tables.operations.head_row(stage.stream, stage.head))
                 self.tables.cache.put(stage.stream, stage.state, stage.head)
         rows += keyframe_rows(staging.keyframes.rows)
+        rows += self.deferral.table.rows(
+            [
+                (key, None if deferred is None else encode(deferred.json))
+                for key, deferred in staging.deferred.items()
+            ]
+        )
         self.store.write(rows, {}, now_ms=1)
+        self.deferral.committed(staging)
         shown: list[Any] = []
         for entry in staging.operations:
             record = Record(len(self.sent), entry.key or b"", entry.value, entry.headers)
