@@ -67,7 +67,8 @@ class Mutations:
             owner = self._reach.elsewhere(request, partition)
         if owner is not None:
             key = key or self._node.mint()
-            patience_s = asked.waiting.timeout_ms / 1_000 if asked.waiting.wait else 0
+            waits = asked.waiting.wait is not None or asked.first is not None
+            patience_s = asked.waiting.timeout_ms / 1_000 if waits else 0
             call = Call.like(request, patience_s=patience_s, content=asked.content).keyed(key)
             try:
                 return await self._reach.forward(request, owner, partition, call)

@@ -83,7 +83,7 @@ class Gathered(Part):
 
 
 class Reach:
-    """Finds who answers, and asks. A call is forwarded at most once."""
+    """Finds who answers, and asks. For each partition a call is forwarded at most once."""
 
     def __init__(self, node: Node) -> None:
         self.node = node
@@ -104,7 +104,7 @@ class Reach:
     def elsewhere(self, request: Request, partition: int) -> str | None:
         """The URL of another node that runs the partition, if this call may be forwarded."""
         owner = self.node.owner(partition)
-        if PARTITIONS in request.headers or owner == self.node.url:
+        if partition in (_named(request) or ()) or owner == self.node.url:
             return None
         return owner
 
@@ -245,7 +245,13 @@ class Reach:
 
 def _asked(request: Request, partitions: Iterable[int]) -> list[int]:
     """The partitions to answer for: on a forwarded call those that its sender names."""
+    named = _named(request)
+    return sorted(set(partitions)) if named is None else named
+
+
+def _named(request: Request) -> list[int] | None:
+    """The partitions that a forwarded call's sender names; None for a caller's own."""
     named = request.headers.get(PARTITIONS)
     if named is None:
-        return sorted(set(partitions))
+        return None
     return [int(part) for part in named.split(",") if part.isdecimal()]
