@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from time import perf_counter
 
 from docreactor.agents.placement import Placed, Placement
 from docreactor.agents.staged_history import StagedHistory
@@ -32,6 +34,7 @@ from docreactor.tables.descent import ORIGIN, standing
 from docreactor.tables.rebuild import Rebuild
 
 _LAST_RANK = 9
+_STRETCH_S = 0.02
 
 
 class Reshuffle:
@@ -130,9 +133,13 @@ class Reshuffle:
         if displaced:
             skip = stage.head.next_index - logical
             stage.state = None if at == ORIGIN else await self._build(stage, at)
+        since = perf_counter()
         for placed in merged:
             await self._append(placed, stage, at=at, skip=skip)
             at, skip = stage.head.next_index - 1, 0
+            if perf_counter() - since > _STRETCH_S:
+                await asyncio.sleep(0)
+                since = perf_counter()
 
     async def _displaced(self, stage: StreamStage, first: Key) -> tuple[int, int, list[Placed]]:
         """What stands behind a key: the index before it, its lowest logical index, and itself."""
