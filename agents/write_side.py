@@ -6,9 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
+from docreactor.agents.deferral import Deferral
+from docreactor.agents.dependencies import Dependencies
 from docreactor.agents.log import LogRecord, TopicPartition
+from docreactor.agents.log.memory import MemoryLog
+from docreactor.agents.log.memory_cluster import MemoryCluster
 from docreactor.agents.reducer import ReducerAgent
 from docreactor.agents.staging import Staging
+from docreactor.agents.working import Working
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.action import (
     CREATE_DOCUMENT,
@@ -29,6 +34,8 @@ from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.timestamp import Microseconds
 from docreactor.pipeline.topics import Topics
 from docreactor.tables.cache import WriteCache
+from docreactor.tables.deferred import DeferredTable
+from docreactor.tables.jobs import JobsTable
 from docreactor.tables.keyframes import (
     Keyframes,
     KeyValueStore,
@@ -57,6 +64,7 @@ class _Asked:
 class WriteSide:
     """Tests and measurements of the write cache stand on it: no Kafka, a clock of its own.
 
+    Its jobs wait for nothing: whatever depends on another is left out.
     Without `values` keyframes are rows of `store`, written with the operations, as a deployment
     has them; with `values` they are put there.
     """
@@ -82,14 +90,7 @@ class WriteSide:
         )
         self._topics = Topics(settings.app)
         self._keeps_rows = values is None
-        self._reducer = ReducerAgent(
-            TopicPartition(self._topics.actions, 0),
-            WriteTables(self.operations, self.keyframes, self.cache),
-            registry,
-            settings,
-            bound=UNBOUNDED,
-            now_us=self._now_us,
-        )
+        self._reducer = self._open_reducer(settings)
         self._moments = count(_BEGIN_US, _STEP_US)
         self._numbers = count(1)
         self._offsets = count()
@@ -125,25 +126,37 @@ class WriteSide:
 
         Raises what refuses the job; what a reducer raises is in its operation, as always.
         """
+        stream = Stream(document_id, scope, branch)
+        await self.run([self.job(stream, actions)])
+        return stream
+
+    def job(self, stream: Stream, actions: Iterable[tuple[str, JSON]]) -> Mutation:
+        """A job of actions, each a type and an input, with ids of their own."""
         asked = tuple(
-            Action(f"action-{next(self._numbers):06}", action_type, scope, input=input)
+            Action(f"action-{next(self._numbers):06}", action_type, stream.scope, input=input)
             for action_type, input in actions
         )
-        job = Mutation(f"job-{next(self._numbers):06}-0", document_id, branch, scope, asked)
-        await self.run([job])
-        return Stream(document_id, scope, branch)
+        job_id = f"job-{next(self._numbers):06}-0"
+        return Mutation(job_id, stream.document_id, stream.branch, stream.scope, asked)
 
     async def run(self, jobs: Sequence[Job]) -> None:
         """Decide jobs as one batch and write what they store. Raises what refuses the first."""
-        staging = await self.reduce([encode(job.json) for job in jobs])
+        staging = await self.reduce(jobs)
         self.write(staging)
         for ended in staging.ended:
             if ended.error is not None:
                 raise ended.error
 
-    async def reduce(self, jobs: Sequence[bytes]) -> Staging:
-        """Decide jobs, in the form that they have on the log, as one batch."""
-        records: list[LogRecord] = [_Asked(next(self._offsets), job) for job in jobs]
+    async def reduce(self, jobs: Sequence[Job]) -> Staging:
+        """Decide jobs as one batch: what it would write."""
+        return await self.decide(self.records(jobs))
+
+    def records(self, jobs: Sequence[Job]) -> list[LogRecord]:
+        """The form that jobs have on the log."""
+        return [_Asked(next(self._offsets), encode(job.json)) for job in jobs]
+
+    async def decide(self, records: Sequence[LogRecord]) -> Staging:
+        """As `reduce`, for jobs that were on a log."""
         return await self._reducer.reduce(records)
 
     def write(self, staging: Staging) -> None:
@@ -160,6 +173,33 @@ class WriteSide:
         reached = self.store.positions().get(self._topics.operations, 0)
         position = {self._topics.operations: Offset(reached + len(staging.operations))}
         self.store.write(rows, position, now_ms=_BEGIN_US // 1_000)
+
+    def _open_reducer(self, settings: Settings) -> ReducerAgent:
+        source = TopicPartition(self._topics.actions, 0)
+        dependencies = Dependencies(
+            MemoryLog(MemoryCluster(), settings),
+            source,
+            JobsTable(self.store),
+            partition_count=1,
+            skew_ms=0,
+            ended=lambda _: None,
+        )
+        deferral = Deferral(
+            DeferredTable(self.store),
+            dependencies,
+            timeout_us=settings.dependency_timeout_ms * 1_000,
+            now_us=self._now_us,
+        )
+        return ReducerAgent(
+            source,
+            WriteTables(self.operations, self.keyframes, self.cache),
+            deferral,
+            self.registry,
+            settings,
+            bound=UNBOUNDED,
+            now_us=self._now_us,
+            working=Working(),
+        )
 
     def _now_us(self) -> Microseconds:
         return Microseconds(next(self._moments))

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from docreactor.pipeline.settings import Settings
 
-_OPERATIONS_MAX = 100
+_OPERATIONS_MAX = 64
 
 
 class KeyframePolicy(Protocol):
@@ -26,7 +26,8 @@ class AdaptivePolicy:
     """When replaying has become as costly as reading the state.
 
     At least `interval` operations apart; then at as many bytes of operations as the state is
-    large, and at 100 operations at the latest.
+    large, and at 64 operations at the latest: twice as many make a cold read of 1,000 operations
+    less than ten times as fast as without, half as many cost more than 5 % of writing them.
     """
 
     interval: int

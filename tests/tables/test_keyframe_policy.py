@@ -21,9 +21,9 @@ from docreactor.tables.keyframe_policy import (
         (19, 10, 10_000, 1, False),
         (20, 10, 10_000, 10_000, True),
         (20, 10, 9_999, 10_000, False),
-        (109, 10, 0, 10_000, False),
-        (110, 10, 0, 10_000, True),
-        (99, -1, 0, 10_000, True),
+        (73, 10, 0, 10_000, False),
+        (74, 10, 0, 10_000, True),
+        (63, -1, 0, 10_000, True),
     ],
 )
 def test_the_adaptive_policy_weighs_operations_against_the_state(
