@@ -11,6 +11,7 @@ from docreactor.agents.metrics import Metrics
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.action import MARKERS
 from docreactor.pipeline.document import Document
+from docreactor.pipeline.erased import erased_document
 from docreactor.pipeline.errors import (
     CorruptHistoryError,
     HashMismatchError,
@@ -28,6 +29,7 @@ from docreactor.pipeline.replay import REFUSALS, Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.stream_state import StreamState
 from docreactor.tables.documents import DocumentsStage, DocumentsTable
+from docreactor.tables.leavings import ranges
 from docreactor.tables.lru import Lru
 from docreactor.tables.rebuild import Rebuild
 
@@ -114,6 +116,9 @@ class ViewAgent:
             if one.state is not None:
                 stage.add(one.stream, one.state, one.latest, one.document_type)
         self._table.store.write(stage.rows(), {self._topic: next_offset}, now_ms=self._now_ms())
+        for document_id in stage.erased:
+            for start, end in ranges(document_id):
+                await asyncio.to_thread(self._table.store.compact, start, end)
         for one in shown.values():
             if one.state is not None:
                 self._states.put(one.stream, one.state)
@@ -149,7 +154,14 @@ class ViewAgent:
         stored: Stored | None,
     ) -> None:
         key = record.key or b""
+        erased = erased_document(key)
+        if erased is not None and record.value is not None:
+            self._erase(erased, shown, stage)
+            return
         one = shown.get(stream_prefix(key))
+        if one is not None and record.value is None:
+            # The record that says so follows: nothing is left of the document then.
+            return
         if one is None or not key[-INDEX_DIGITS:].isdigit():
             self._metrics.errors.labels("UndecodableRecord").inc()
             return
@@ -170,6 +182,15 @@ class ViewAgent:
         except OF_THE_DOCUMENT as error:
             self._metrics.errors.labels(error.name()).inc()
             stage.quarantine(document_id, problem(error))
+
+    def _erase(self, document_id: str, shown: dict[bytes, _Shown], stage: DocumentsStage) -> None:
+        """Forget all that was shown of a document, in this batch or before."""
+        stage.erase(document_id)
+        for one in shown.values():
+            if one.stream.document_id == document_id:
+                one.state, one.latest = None, ""
+        for stream in [one for one in self._states if one.document_id == document_id]:
+            self._states.remove(stream)
 
     def _advance(self, one: _Shown, operation: Operation) -> None:
         document = self._document(one)

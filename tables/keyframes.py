@@ -204,6 +204,11 @@ class Keyframes:
             if content is not None:
                 yield label, content
 
+    def keys_of(self, document_id: str) -> list[bytes]:
+        """The keys of all of a document's keyframes."""
+        start = document_id.encode() + b"/"
+        return list(self._values.descend(start, start[:-1] + b"0"))
+
     def fits(self, content: bytes) -> bool:
         """Whether a record can hold it; counts it as skipped otherwise."""
         if len(content) <= self._bytes_max:
@@ -238,6 +243,10 @@ class KeyframeStage:
         for gone in superfluous(labels, kept=self._keyframes.kept):
             labels.remove(gone)
             self._remove(record_key(stream, gone))
+
+    def remove(self, keys: Sequence[bytes]) -> None:
+        """Remove keyframes by the keys of their records, and keep none of them later."""
+        self._records |= dict.fromkeys(keys)
 
     @property
     def rows(self) -> list[Row]:

@@ -89,6 +89,9 @@ class MemoryStore:
     def flush(self) -> None:
         self._check_open()
 
+    def compact(self, start: bytes, end: bytes) -> None:
+        self._check_open()
+
     def close(self) -> None:
         self._closed = True
 

@@ -8,6 +8,7 @@ from struct import Struct
 from typing import NamedTuple
 
 from docreactor.pipeline.canonical import digest
+from docreactor.pipeline.erased import Erased, erased_document, erased_key
 from docreactor.pipeline.keys import INDEX_DIGITS, Stream
 from docreactor.pipeline.timestamp import parse
 from docreactor.tables import fields
@@ -17,6 +18,9 @@ _OPERATION = b"o/"
 _ACTION = b"a/"
 _HEAD = b"h/"
 _HEAD_END = b"h0"
+_ERASED = b"e/"
+_OF_A_DOCUMENT = (_OPERATION, _ACTION, _HEAD, b"k/")
+_SLASH = b"/"
 _AFTER_SLASH = b"0"
 """The byte after `/`: where the keys of a prefix that ends in a slash end."""
 
@@ -131,6 +135,27 @@ class OperationsTable:
             for value in self._store.get_many(action_keys)
         ]
 
+    def erased(self, document_id: str) -> Erased | None:
+        """What stays of a document that was erased."""
+        content = self._store.get(_ERASED + document_id.encode())
+        return None if content is None else Erased.decode(content)
+
+    def left_rows(self, document_id: str) -> list[AnyRow]:
+        """What removes whatever rows the store has of a document, its keyframes' too."""
+        rows: list[AnyRow] = []
+        for start, end in self.ranges(document_id):
+            rows += [(key, None) for key in self._store.keys(start, end)]
+        return rows
+
+    def ranges(self, document_id: str) -> list[tuple[bytes, bytes]]:
+        """Where those rows lie: from each first key to before the second."""
+        starts = [b"%b%b/" % (space, document_id.encode()) for space in _OF_A_DOCUMENT]
+        return [(start, start[:-1] + _AFTER_SLASH) for start in starts]
+
+    def erase_rows(self, erased: Erased) -> list[AnyRow]:
+        """What erasing a document writes."""
+        return self._lasting_rows(erased_key(erased.document_id), erased.encode())
+
     def head_row(self, stream: Stream, head: Head) -> Row:
         """What moving a stream's head writes."""
         return _head_row(stream.prefix.encode(), head)
@@ -139,14 +164,18 @@ class OperationsTable:
         """What records of the topic write, in the topic's order, updated heads included.
 
         A tombstone removes its operation and its stream's head: only an erasure writes one, and
-        it leaves no operation of the stream.
+        it leaves no operation of the stream. The record of an erased document removes what is left.
         """
         rows: list[AnyRow] = []
         append, action_id, pack = rows.append, fields.action_id, _pack_index
         streams: dict[bytes, list[tuple[int, bytes]] | None] = {}
         spaces: dict[bytes, bytes] = {}
         erased: list[bytes] = []
+        lasting: list[AnyRow] = []
         for key, value in records:
+            if key.endswith(_SLASH):
+                lasting += self._lasting_rows(key, value)
+                continue
             prefix = key[:-INDEX_DIGITS]
             operation_key = _OPERATION + key
             append((operation_key, value))
@@ -168,7 +197,16 @@ class OperationsTable:
         for (prefix, stream), head in zip(streams.items(), stored, strict=True):
             moved = None if stream is None else _moved(_head(head), stream)
             append(_head_row(prefix, moved))
-        return rows + self._forgotten(erased, rows) if erased else rows
+        if erased:
+            rows += self._forgotten(erased, rows)
+        return rows + lasting
+
+    def _lasting_rows(self, key: bytes, value: bytes | None) -> list[AnyRow]:
+        """What the record of an erased document writes, instead of all that is left of it."""
+        document_id = erased_document(key)
+        if document_id is None or value is None:
+            raise ValueError(f"{key!r} is no key of operations")
+        return [*self.left_rows(document_id), (_ERASED + document_id.encode(), value)]
 
     def _forgotten(self, erased: list[bytes], rows: list[AnyRow]) -> list[AnyRow]:
         """The rows that remove the action ids of erased operations."""

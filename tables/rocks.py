@@ -240,6 +240,11 @@ class RocksStore:
                 self._rows.flush(True)
             self._is_unlogged = False
 
+    def compact(self, start: bytes, end: bytes) -> None:
+        with self._told:
+            self._rows.flush(True)
+            self._rows.compact_range(start, end)
+
     def close(self) -> None:
         if self._closed:
             return

@@ -82,6 +82,10 @@ class Store(Protocol):
         """Make safe what was written without being logged."""
         ...
 
+    def compact(self, start: bytes, end: bytes) -> None:
+        """Leave nothing of what was removed with start <= key < end where the rows are kept."""
+        ...
+
     def close(self) -> None:
         """Idempotent. Nothing of the store may be used afterwards."""
         ...

@@ -1,0 +1,45 @@
+"""What is left of a document in the view's store once it is erased: every row is removed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from docreactor.pipeline.errors import UndecodableRecordError
+from docreactor.tables.catalogue import catalogue_row
+from docreactor.tables.header import Header
+from docreactor.tables.slugs import release_row
+from docreactor.tables.store import Row, Store
+
+_STATE = b"s/"
+_REVISION = b"r/"
+_QUARANTINE = b"q/"
+_AFTER_SLASH = b"0"
+
+
+def ranges(document_id: str) -> list[tuple[bytes, bytes]]:
+    """Where a document's states lie: from each first key to before the second."""
+    starts = [b"%b%b/" % (space, document_id.encode()) for space in (_STATE, _REVISION)]
+    return [(start, start[:-1] + _AFTER_SLASH) for start in starts]
+
+
+def left_rows(
+    store: Store, document_id: str, header: Callable[[str, str], Header | None]
+) -> Iterator[Row]:
+    """What removes every row of a document; `header` reads one of a branch."""
+    yield Row(_QUARANTINE + document_id.encode(), None)
+    branches: set[str] = set()
+    for start, end in ranges(document_id):
+        for key in store.keys(start, end):
+            yield Row(key, None)
+            if key.startswith(_REVISION):
+                branches.add(key.decode().split("/")[2])
+    for branch in branches:
+        try:
+            found = header(document_id, branch)
+        except UndecodableRecordError:
+            continue
+        if found is None:
+            continue
+        yield catalogue_row(found.document.document_type, branch, document_id, is_live=False)
+        if found.claim is not None:
+            yield release_row(found.claim)
