@@ -10,7 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx
-from docreactor.pipeline.inputs import DEFAULT_BRANCH
 
 from docreactor.agents.log.memory import MemoryLog
 from docreactor.agents.log.memory_cluster import MemoryCluster
