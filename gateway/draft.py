@@ -29,6 +29,7 @@ from docreactor.pipeline.action import (
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import InvalidInputError, InvalidOperationTimestampError
 from docreactor.pipeline.ids import check_id, check_name
+from docreactor.pipeline.inputs import BASE_INPUTS, NoInput
 from docreactor.pipeline.job import Incoming, Load, Mutation
 from docreactor.pipeline.keys import job_partition
 from docreactor.pipeline.operation import StoredAction
@@ -146,12 +147,13 @@ class Drafter:
     def _action(self, asked: ActionRequest, index: int, ids: ActionIds) -> Action:
         field = f"actions.{index}.id"
         moment = None if asked.timestamp is None else self._moment(asked.timestamp)
+        is_empty = BASE_INPUTS.get(asked.type) is NoInput
         return Action(
             id=ids.at(str(index)) if asked.id is None else check_id(asked.id, field=field),
             type=asked.type,
             scope=asked.scope,
             timestamp=None if moment is None else render(moment),
-            input=asked.input,
+            input={} if asked.input is None and is_empty else asked.input,
             context=asked.context,
         )
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from docreactor.gateway.draft import Drafter
+from docreactor.gateway.draft import CHILD, Drafter, Edges
 from docreactor.gateway.idempotency import ActionIds
-from docreactor.gateway.requests import ActionRequest, CreateRequest, SubmitRequest
-from docreactor.pipeline.errors import TooLargeError, UnknownActionError
+from docreactor.gateway.requests import ActionRequest, CreateRequest, LoadRequest, SubmitRequest
+from docreactor.pipeline.errors import InvalidInputError, TooLargeError, UnknownActionError
 from tests.gateway.deployment import TODO_TYPE, Running, one_node
 
 KEYED = ActionIds("k", "shop-1", str)
@@ -78,3 +78,43 @@ async def test_the_platforms_actions_keep_to_their_scope(one: Running) -> None:
     drafter.submit(SubmitRequest(actions=[here]), "shop-1", KEYED, None)
     with pytest.raises(UnknownActionError):
         drafter.submit(SubmitRequest(actions=[elsewhere]), "shop-1", KEYED, None)
+
+
+@pytest.mark.parametrize("action_type", ["UNDO", "REDO", "NOOP"])
+async def test_no_input_is_the_empty_one_for_what_takes_none(
+    one: Running, action_type: str
+) -> None:
+    drafter = Drafter(one.node)
+    inputs: tuple[Any, ...] = ({}, None)
+    for input in inputs:
+        asked = SubmitRequest(actions=[ActionRequest(type=action_type, input=input)])
+        assert drafter.submit(asked, "shop-1", KEYED, None).actions[0].input == {}
+
+
+async def test_a_load_keeps_what_was_said_and_where_it_stood(one: Running) -> None:
+    action = {"id": "a", "type": "UNDO", "scope": "local", "timestamp": "2999-01-01T00:00:00Z"}
+    asked = LoadRequest.model_validate(
+        {
+            "operations": [{"action": action | {"input": None}, "index": 7, "hash": "h"}],
+            "source": "berlin",
+        }
+    )
+    job = Drafter(one.node).load(asked, "shop-1")
+
+    assert (job.scope, job.branch, job.source) == ("local", "main", "berlin")
+    assert job.id.endswith(f"-{one.node.partition_of('shop-1')}")
+    (incoming,) = job.operations
+    assert (incoming.index, incoming.hash, incoming.previous) == (7, "h", None)
+    assert incoming.action.timestamp == "2999-01-01T00:00:00.000000Z"
+    assert incoming.action.input is None
+
+
+async def test_relationships_are_one_job_of_their_source(one: Running) -> None:
+    edges = Edges("drive-1", CHILD, {"ids.0": "a", "ids.1": "b"}, "draft")
+    job = Drafter(one.node).relate("ADD_RELATIONSHIP", edges, KEYED)
+
+    assert (job.document_id, job.scope, job.branch) == ("drive-1", "document", "draft")
+    assert [action.input["target_id"] for action in job.actions] == ["a", "b"]
+    with pytest.raises(InvalidInputError, match=r"ids\.0"):
+        drive = Edges("drive-1", CHILD, {"ids.0": "drive-1"}, "main")
+        Drafter(one.node).relate("ADD_RELATIONSHIP", drive, KEYED)
