@@ -32,6 +32,8 @@ CALLS = (
     "history",
     "positions",
     "models",
+    "verify",
+    "verify_partition",
 )
 
 
