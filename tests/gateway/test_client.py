@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from docreactor import Reactor
+from docreactor import DocumentModel, Reactor, State
+from docreactor.gateway import testing
 from docreactor.gateway.requests import ActionRequest
 from docreactor.pipeline.errors import (
     DocumentDeletedError,
@@ -13,6 +16,7 @@ from docreactor.pipeline.errors import (
     RevisionMismatchError,
     ServerUnreachableError,
     UnknownModelError,
+    UpgradePreconditionFailedError,
 )
 from docreactor.pipeline.job import JobStatus
 from tests.gateway.deployment import TODO_TYPE, Gate, Running, one_node, several_nodes
@@ -132,3 +136,70 @@ async def test_nobody_at_the_address_is_named_with_what_to_do() -> None:
     async with Reactor("http://127.0.0.1:9", retry_for_s=0.01) as reactor:
         with pytest.raises(ServerUnreachableError, match="docreactor up"):
             await reactor.models()
+
+
+class Note(State):
+    text: str = ""
+
+
+class Titled(State):
+    title: str = ""
+
+
+note = DocumentModel("test/note", state=Note)
+
+
+@note.upgrade(to=2, state=Titled)
+def give_title(state: Note) -> Titled:
+    return Titled(title=state.text)
+
+
+def said_elsewhere(action_type: str, second: int, **input: Any) -> dict[str, Any]:
+    given = {"model": "test/note", "document_id": "note-1", **input}
+    return {
+        "action": {
+            "id": f"a-{second}",
+            "type": action_type,
+            "scope": "document",
+            "timestamp": f"2024-05-01T12:00:0{second}Z",
+            "input": given,
+        }
+    }
+
+
+async def test_an_upgrade_is_made_for_the_document_as_it_was_read() -> None:
+    begun = [
+        said_elsewhere("CREATE_DOCUMENT", 0),
+        said_elsewhere(
+            "UPGRADE_DOCUMENT",
+            1,
+            from_version=0,
+            to_version=1,
+            initial_state={"global": {"text": "Shop"}},
+        ),
+    ]
+    async with testing.reactor(note) as reactor:
+        await reactor.load("note-1", begun, wait="read")
+        before = await reactor.get("note-1")
+        await reactor.upgrade("note-1", 2, wait="read")
+        after = await reactor.get("note-1")
+        again = await reactor.upgrade("note-1", 2, wait="read")
+        stale = {
+            "model": "test/note",
+            "document_id": "note-1",
+            "from_version": 1,
+            "to_version": 2,
+            "revision": before.header.revision,
+        }
+        action = {"type": "UPGRADE_DOCUMENT", "scope": "document", "input": stale}
+        with pytest.raises(UpgradePreconditionFailedError):
+            await reactor.submit("note-1", action, wait="write")
+        history = await reactor.history("note-1", scope="document")
+
+    assert (before.state["document"]["version"], before.state["global"]) == (1, {"text": "Shop"})
+    assert (after.state["document"]["version"], after.state["global"]) == (2, {"title": "Shop"})
+    assert again.status is JobStatus.READ_READY
+    upgrade = history.operations[2].action.input
+    assert (upgrade["from_version"], upgrade["to_version"]) == (1, 2)
+    assert upgrade["revision"] == before.header.revision
+    assert len(history.operations) == 3
