@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+import pytest
 
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import digest, encode
@@ -16,6 +14,7 @@ from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.timestamp import Microseconds, render
 from tests.support import oracle
 from tests.support.replicas import DOCUMENT, HOME, MAIN, Replica
+from tests.support.seeds import Seeds
 
 STREAMS = (HOME, MAIN, Stream(DOCUMENT, "local", "main"))
 WORDS = ("ash", "bay", "cup")
@@ -186,10 +185,14 @@ async def converge(seed: int) -> None:
     assert sum([await cluster.send(link, everything=True) for link in cluster.links]) == 0
 
 
-EXAMPLES = int(os.environ.get("DOCREACTOR_TEST_SEEDS", "500"))
+@pytest.mark.seeds(500, each=100)
+def test_replicas_converge_whatever_the_order_of_arrival(seeds: Seeds) -> None:
+    for seed in seeds:
+        with seeds.told(seed):
+            asyncio.run(converge(seed))
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
-@given(seed=st.integers(0, 2**64))
-def test_replicas_converge_whatever_the_order_of_arrival(seed: int) -> None:
-    asyncio.run(converge(seed))
+@pytest.mark.nightly
+@pytest.mark.seeds(10_000, each=500)
+def test_replicas_converge_from_very_many_seeds(seeds: Seeds) -> None:
+    test_replicas_converge_whatever_the_order_of_arrival(seeds)
