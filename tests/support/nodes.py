@@ -20,7 +20,7 @@ from docreactor.agents.shelf import OpenStore
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.errors import JobNotReadyError
-from docreactor.pipeline.job import JobResult, Mutation
+from docreactor.pipeline.job import Job, JobResult, Mutation
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.operation import Operation
@@ -146,7 +146,7 @@ class Site:
         writer = await self.log().writer()
         await writer.append(TopicPartition(topic, 0), entries)
 
-    async def enqueue(self, *jobs: Mutation) -> None:
+    async def enqueue(self, *jobs: Job) -> None:
         """Put jobs on partition 0 of actions, as another node's gateway would."""
         entries = [Entry(job.document_id.encode(), encode(job.json)) for job in jobs]
         await self.write(self.topics.actions, *entries)
@@ -210,7 +210,7 @@ def live(node: Node, partition: int = 0) -> LivePartition:
     return found
 
 
-async def done(node: Node, job: Mutation) -> JobResult:
+async def done(node: Node, job: Job) -> JobResult:
     """Submit a job and wait until the view shows it, or it has failed."""
     offset = await node.submit(job)
     async with asyncio.timeout(10.0):
