@@ -34,6 +34,17 @@ class StoreContract:
         assert store.positions() == {}
         assert rows_of(store) == []
 
+    def test_compacting_shows_nothing_else(self, begun: Store) -> None:
+        rows = [Row(b"%03d" % at, b"v") for at in range(200)]
+        begun.write(rows, {"operations": Offset(7)}, now_ms=1)
+        begun.write([Row(row.key, None) for row in rows[50:100]], {}, now_ms=1)
+        before = rows_of(begun)
+
+        begun.compact(b"020", b"120")
+
+        assert rows_of(begun) == before
+        assert begun.positions() == {"operations": 7}
+
     def test_a_write_moves_rows_and_positions_together(self, begun: Store) -> None:
         begun.write([Row(b"k", b"v")], {"operations": Offset(7)}, now_ms=1)
 

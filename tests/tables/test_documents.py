@@ -359,3 +359,37 @@ def test_documents_whose_ids_begin_alike_are_kept_apart(place: Place) -> None:
     header = place.table.header("d", "main")
     assert header is not None
     assert header.revision == {"document": 2}
+
+
+def test_an_erased_document_leaves_no_row() -> None:
+    place = Place()
+    place.create("d", "d-1", slug="groceries")
+    place.create("d", branch="draft", slug="other")
+    place.add(Stream("d", "global", "main"), 2)
+    stage = place.table.stage()
+    stage.quarantine("d", {"title": "HashMismatch"})
+    place.table.store.write(stage.rows(), {}, now_ms=1)
+
+    stage = place.table.stage()
+    stage.erase("d")
+    place.table.store.write(stage.rows(), {}, now_ms=1)
+
+    left = [key for key, _ in place.table.store.scan(b"", b"\xff")]
+    assert all(b"d-1" in key for key in left), left
+    assert place.table.by_slug("groceries", "main") == "d-1"
+    assert place.table.by_slug("other", "draft") is None
+    assert place.found(Criteria(document_type=NOTES_TYPE), 10) == ["d-1"]
+    assert place.table.quarantine_of("d") is None
+
+
+def test_what_a_batch_did_before_an_erasure_leaves_no_row_either() -> None:
+    place = Place()
+    place.written.create("d", slug="groceries")
+    stage = place.stage()
+    stage.quarantine("d", {"title": "HashMismatch"})
+
+    stage.erase("d")
+    place.table.store.write(stage.rows(), {}, now_ms=1)
+
+    assert list(place.table.store.scan(b"", b"\xff")) == []
+    assert not stage.is_quarantined("d")

@@ -85,3 +85,28 @@ def test_nothing_expires_before_one_retention_has_passed_since_the_epoch(
     _stored(store, jobs, 5)
 
     assert jobs.expired_rows(10, 7 * DAY_MS, 9) == []
+
+
+def test_a_documents_jobs_are_found_some_at_a_time(store: Store, jobs: JobsTable) -> None:
+    mine: list[bytes] = []
+    for number in range(25):
+        job_id = _stored(store, jobs, NOW_MS + number)
+        if number % 3:
+            other = _result(job_id).model_copy(
+                update={"document_id": "d2", "error": {"detail": '"document_id":"d"'}}
+            )
+            row = jobs.row(job_id.encode(), encode(other.model_dump()))
+            store.write([row], {}, now_ms=1)
+        else:
+            mine.append(job_id.encode())
+
+    found: list[bytes] = []
+    slices = 0
+    after: bytes | None = b""
+    while after is not None:
+        ids, after = jobs.of_document("d", after, 10)
+        found += ids
+        slices += 1
+
+    assert found == mine
+    assert slices == 3

@@ -310,3 +310,21 @@ def test_of_many_keyframes_few_stay(interval: int, count: int, per_batch: int) -
     stored = list(range(interval - 1, interval * count, interval))
 
     assert len(_kept(stored, per_batch)) <= 8 + 2 * (1 + stored[-1] // 1_000)
+
+
+def test_all_of_a_documents_keyframes_are_found_and_removed() -> None:
+    store = MemoryStore()
+    keyframes = Keyframes(StoreKeyValueStore(store), SETTINGS)
+    streams = [STREAM, Stream("d", "local", "draft"), Stream("d-1", "global", "main")]
+    rows = [Row(record_key(stream, label), b"s") for stream in streams for label in (3, 9)]
+    store.write(keyframe_rows(rows), {}, now_ms=1)
+
+    keys = keyframes.keys_of("d")
+    stage = keyframes.stage()
+    stage.remove(keys)
+    store.write(keyframe_rows(stage.rows), {}, now_ms=1)
+
+    assert sorted(keys) == sorted(row.key for row in rows[:4])
+    assert sorted(stage.rows) == sorted(Row(key, None) for key in keys)
+    assert keyframes.keys_of("d") == []
+    assert len(keyframes.keys_of("d-1")) == 2

@@ -10,10 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from docreactor.pipeline.canonical import decode, digest
+from docreactor.pipeline.erased import Erased, erased_key
 from docreactor.pipeline.keys import Stream, record_key
+from docreactor.tables.keyframes import keyframe_rows
 from docreactor.tables.memory import MemoryStore
 from docreactor.tables.operations import Head, OperationsTable, action_key
-from docreactor.tables.store import Store
+from docreactor.tables.store import Row, Store
 from tests.tables.written import Written, home
 
 Record = tuple[bytes, bytes | None]
@@ -247,3 +249,65 @@ def test_documents_are_listed_page_by_page() -> None:
 
     assert sorted(listed) == sorted(names)
     assert len(listed) == len(names)
+
+
+ERASED = Erased("d", "2026-01-02T03:04:05.000006Z")
+
+
+def _documents(*document_ids: str) -> Written:
+    written = Written()
+    for document_id in document_ids:
+        written.create(document_id)
+        written.add(Stream(document_id, "global", "main"), 3)
+        key = record_key(Stream(document_id, "global", "main"), 2)
+        written.write(keyframe_rows([Row(key, b"kept")]))
+    return written
+
+
+def _keys(written: Written, document_id: str) -> list[bytes]:
+    sign = f"/{document_id}/".encode()
+    return [key for key, _ in written.store.scan(b"", b"~") if sign in key]
+
+
+def test_erasing_leaves_no_row_of_a_document_but_the_fact() -> None:
+    written = _documents("d", "d-1", "dd")
+
+    written.write(written.operations.erase_rows(ERASED))
+
+    assert _keys(written, "d") == []
+    assert written.operations.erased("d") == ERASED
+    for other in ("d-1", "dd"):
+        assert len(_keys(written, other)) == 5 + 5 + 2 + 1
+        assert written.operations.erased(other) is None
+
+
+@pytest.mark.parametrize("with_tombstones", [True, False])
+def test_restoring_an_erasure_leaves_no_row_either(with_tombstones: bool) -> None:
+    written = _documents("d", "e")
+    records: list[tuple[bytes, bytes | None]] = [(erased_key("d"), ERASED.encode())]
+    if with_tombstones:
+        mine = [(key, None) for key, _ in written.records if key.startswith(b"d/")]
+        records = [*mine, *records]
+
+    written.write(written.operations.restore_rows(records))
+
+    assert _keys(written, "d") == []
+    assert written.operations.erased("d") == ERASED
+    assert len(_keys(written, "e")) == 13
+
+
+def test_restoring_from_the_beginning_leaves_no_row_either() -> None:
+    written, empty = _documents("d", "e"), Written()
+    mine = [(key, None) for key, _ in written.records if key.startswith(b"d/")]
+    records = [*written.records, *mine, (erased_key("d"), ERASED.encode())]
+
+    empty.write(empty.operations.restore_rows(records))
+
+    assert _keys(empty, "d") == []
+    assert empty.operations.streams_of("e") == written.operations.streams_of("e")
+
+
+@pytest.mark.parametrize("record", [(b"d/", None), (b"a/b/", b"{}"), (b"/", None)])
+def test_what_only_looks_like_an_erasure_is_no_record(record: tuple[bytes, bytes | None]) -> None:
+    with pytest.raises(ValueError, match="no key of operations"):
+        Written().operations.restore_rows([record])

@@ -180,3 +180,23 @@ def _threads() -> int:
     """Threads of this process, those that Python does not know of too."""
     status = Path("/proc/self/task")
     return len(list(status.iterdir())) if status.exists() else threading.active_count()
+
+
+def _on_disk(directory: Path, text: bytes) -> list[str]:
+    return [path.name for path in directory.iterdir() if text in path.read_bytes()]
+
+
+def test_what_was_removed_and_compacted_is_in_no_file(tmp_path: Path) -> None:
+    with closing(RocksStore.open(tmp_path)) as store:
+        store.begin(IDENTITY)
+        for document_id in (b"d", b"e"):
+            rows = [Row(b"o/%b/%03d" % (document_id, at), b"%b-secret" % document_id * 9)
+                    for at in range(300)]  # fmt: skip
+            store.write(rows, {}, now_ms=1)
+        store.write([Row(b"o/d/%03d" % at, None) for at in range(300)], {}, now_ms=1)
+        assert _on_disk(tmp_path, b"d-secret")
+
+        store.compact(b"o/d/", b"o/d0")
+
+        assert _on_disk(tmp_path, b"d-secret") == []
+        assert len(rows_of(store)) == 300
