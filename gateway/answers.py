@@ -35,7 +35,7 @@ class Job(Answer):
     """What became of a mutation.
 
     `token` is empty before WRITE_READY: pass it to a read to see the write. `error` is a problem
-    document, or null.
+    document, or null. `notice` says what an erasure leaves, and for how long.
     """
 
     id: str
@@ -47,6 +47,7 @@ class Job(Answer):
     error: JSONObject | None
     retry_count: int
     offset: int | None
+    notice: str | None = None
 
     @property
     def failure(self) -> ReactorError | None:

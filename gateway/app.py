@@ -22,6 +22,7 @@ from docreactor.gateway.reply import refuse
 from docreactor.gateway.routes.batches import BatchRoutes
 from docreactor.gateway.routes.deployment import DeploymentRoutes
 from docreactor.gateway.routes.documents import DocumentRoutes
+from docreactor.gateway.routes.erasing import EraseRoutes
 from docreactor.gateway.routes.finding import FindRoutes
 from docreactor.gateway.routes.history import HistoryRoutes
 from docreactor.gateway.routes.integrity import IntegrityRoutes
@@ -77,6 +78,7 @@ def create_app(node: Node) -> FastAPI:
         DocumentRoutes(reach),
         HistoryRoutes(reach),
         JobRoutes(reach),
+        EraseRoutes(reach),
         IntegrityRoutes(reach),
         DeploymentRoutes(reach, figures),
     ):

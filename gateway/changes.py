@@ -92,14 +92,16 @@ class Changes:
         *,
         branch: str = DEFAULT_BRANCH,
         expected_revision: int | None = None,
+        depends_on: Sequence[str] = (),
         wait: Wait | None = None,
         timeout_ms: int = TIMEOUT_DEFAULT_MS,
         idempotency_key: str | None = None,
     ) -> Job:
         """Submit actions of one scope: all of them or none.
 
-        Those without an id are given one here, unless the request has a key of the caller's: the
-        server then derives them from it.
+        They run when the jobs of `depends_on`, by their ids, have ended. Those without an id are
+        given one here, unless the request has a key of the caller's: the server then derives them
+        from it.
         """
         if isinstance(actions, ActionRequest | Mapping):
             actions = [actions]
@@ -109,6 +111,8 @@ class Changes:
         body: dict[str, Any] = {"actions": asked, "branch": branch}
         if expected_revision is not None:
             body["expected_revision"] = expected_revision
+        if depends_on:
+            body["depends_on"] = list(depends_on)
         return await self._connection.call(
             Job,
             "POST",
@@ -220,6 +224,22 @@ class Changes:
     ) -> Job:
         """Make documents no children of this one; they stay."""
         return await self._change("DELETE", document_id, "children", {"ids": list(ids)}, sending)
+
+    async def erase(
+        self,
+        document_id: str,
+        *,
+        wait: Wait | None = None,
+        timeout_ms: int = TIMEOUT_DEFAULT_MS,
+    ) -> Job:
+        """Remove every trace of a document, on all its branches; its id is never used again."""
+        return await self._connection.call(
+            Job,
+            "POST",
+            f"/v1/documents/{segment(document_id)}/erase",
+            parameters={"wait": wait, "timeout_ms": timeout_ms},
+            key=self._minter.mint(),
+        )
 
     async def _act(
         self, document_id: str, action_type: str, input: Any, scope: str, sending: Sending

@@ -30,7 +30,7 @@ from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import InvalidInputError, InvalidOperationTimestampError
 from docreactor.pipeline.ids import check_id, check_name
 from docreactor.pipeline.inputs import BASE_INPUTS, NoInput
-from docreactor.pipeline.job import Incoming, Load, Mutation
+from docreactor.pipeline.job import Erasure, Incoming, Load, Mutation
 from docreactor.pipeline.keys import job_partition
 from docreactor.pipeline.operation import StoredAction
 from docreactor.pipeline.timestamp import Microseconds, parse, render
@@ -126,6 +126,10 @@ class Drafter:
         asked = {"document_id": document_id}
         action = _system(DELETE_DOCUMENT, ids.at("delete"), asked, None)
         return self._job(document_id, branch, DOCUMENT_SCOPE, [action])
+
+    def erase(self, document_id: str) -> Erasure:
+        """The job that removes every trace."""
+        return Erasure(id=self._job_id(document_id), document_id=document_id)
 
     def relate(self, action_type: str, edges: Edges, ids: ActionIds) -> Mutation:
         """One relationship action for each target, one job of the source."""

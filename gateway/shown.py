@@ -16,8 +16,10 @@ from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import (
     CorruptHistoryError,
     DocumentDeletedError,
+    DocumentErasedError,
     DocumentNotFoundError,
     InvalidInputError,
+    ReactorError,
 )
 from docreactor.pipeline.ids import check_name
 from docreactor.pipeline.keys import Stream
@@ -58,24 +60,34 @@ def shown(
 def shown_now(
     live: LivePartition, document_id: str, branch: str, scopes: Sequence[str] | None
 ) -> Item:
-    """As `shown`. DocumentNotFound, DocumentDeleted, or why the view set the document aside."""
+    """As `shown`. DocumentNotFound, DocumentErased, DocumentDeleted, or why the view set the document aside."""
     problem = live.documents.quarantine_of(document_id)
     if problem is not None:
         raise error_of(problem)
     item = shown(live, document_id, branch, scopes)
     if item is None:
-        raise DocumentNotFoundError(document_id, branch)
+        raise missing(live, document_id, branch)
     state = item["state"][DOCUMENT_SCOPE]
     if state.get("is_deleted"):
         raise DocumentDeletedError(document_id, state["deleted_at"])
     return item
 
 
+def missing(live: LivePartition, document_id: str, branch: str) -> ReactorError:
+    """Why there is no such document: it was erased, or it never was."""
+    erased = live.operations.erased(document_id)
+    if erased is not None:
+        return DocumentErasedError(document_id, erased.erased_at)
+    return DocumentNotFoundError(document_id, branch)
+
+
 async def shown_at(live: LivePartition, document_id: str, branch: str, at: At) -> Item:
     """The state of one scope right after one of its operations, of a deleted document too.
 
-    DocumentNotFound, or RevisionNotFound naming the head.
+    DocumentNotFound, DocumentErased, or RevisionNotFound naming the head.
     """
+    if live.operations.head(Stream(document_id, DOCUMENT_SCOPE, branch)) is None:
+        raise missing(live, document_id, branch)
     stream = Stream(document_id, at.scope, branch)
     state = await live.cache.get(stream, at.index)
     home = state

@@ -1,4 +1,4 @@
-"""The commands that look after what is stored: verify."""
+"""The commands that look after what is stored: verify, erase."""
 
 from __future__ import annotations
 
@@ -11,13 +11,24 @@ from docreactor.gateway.answers import Finding, Verified
 from docreactor.gateway.blocking import SyncReactor
 from docreactor.gateway.broker.progress import Progress, Step
 from docreactor.gateway.cli.import_git import bars_shown
-from docreactor.gateway.cli.screen import show_facts, show_json, show_table
-from docreactor.gateway.cli.target import Bearer, Json, Url, asking
+from docreactor.gateway.cli.screen import show_facts, show_job, show_json, show_table
+from docreactor.gateway.cli.target import (
+    Bearer,
+    Json,
+    TimeoutMs,
+    Url,
+    WaitFor,
+    asking,
+    waiting,
+)
 from docreactor.gateway.client import DEFAULT_URL
+from docreactor.gateway.requests import TIMEOUT_DEFAULT_MS
 
 _FOUND = 1
 
 Documents = Annotated[list[str] | None, typer.Argument(help="Ids of documents.")]
+DocumentId = Annotated[str, typer.Argument(help="Id of the document.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 All = Annotated[bool, typer.Option("--all", help="Every document of the deployment.")]
 
 
@@ -54,6 +65,31 @@ def verify(
         _show(findings)
     if findings:
         raise typer.Exit(_FOUND)
+
+
+def erase(
+    document_id: DocumentId,
+    yes: Yes = False,
+    wait: WaitFor = "read",
+    timeout_ms: TimeoutMs = TIMEOUT_DEFAULT_MS,
+    url: Url = DEFAULT_URL,
+    token: Bearer = None,
+    json: Json = False,
+) -> None:
+    """Remove every trace of a document, on all its branches. There is no way back.
+
+    Its id is never used again. `docreactor delete` hides a document and keeps its history.
+
+    `docreactor erase shop-1 --yes`
+    """
+    if not yes:
+        question = f"Remove every trace of document {document_id}, for ever?"
+        typer.confirm(question, abort=True, err=True)
+    with asking(url, token) as reactor:
+        job = reactor.erase(document_id, wait=waiting(wait), timeout_ms=timeout_ms)
+    show_job(job, json=json)
+    if job.notice and not json:
+        typer.echo(f"Notice: {job.notice}.", err=True)
 
 
 def _each(reactor: SyncReactor, documents: list[str]) -> Iterator[Verified]:

@@ -18,8 +18,8 @@ from docreactor.gateway.openapi import replies
 from docreactor.gateway.reach import Call, Reach
 from docreactor.gateway.reply import Reply
 from docreactor.gateway.requests import HistoryQuery
+from docreactor.gateway.shown import missing
 from docreactor.pipeline.action import DOCUMENT_SCOPE
-from docreactor.pipeline.errors import DocumentNotFoundError
 from docreactor.pipeline.ids import check_id, check_name
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.timestamp import parse, render
@@ -66,7 +66,7 @@ class HistoryRoutes:
             await demand.stored(self._reach, request, live)
             home = Stream(document_id, DOCUMENT_SCOPE, query.branch)
             if live.operations.head(home) is None:
-                raise DocumentNotFoundError(document_id, query.branch)
+                raise missing(live, document_id, query.branch)
             look = self._effective.find if query.effective else find
             looking = look(live.operations, stream, selection, since=since, limit=query.limit)
             return _reply(await attended(request, looking))

@@ -21,9 +21,11 @@ from docreactor.gateway.reach import PARTITIONS, Call, Item, Part, Reach
 from docreactor.gateway.reply import Reply
 from docreactor.gateway.requests import VerifyPageQuery, VerifyQuery
 from docreactor.gateway.routes.finding import claim_of
-from docreactor.pipeline.errors import DocumentNotFoundError, InvalidInputError
+from docreactor.gateway.shown import missing
+from docreactor.pipeline.errors import InvalidInputError
 from docreactor.pipeline.finding import Fault, Finding
 from docreactor.pipeline.ids import check_id
+from docreactor.pipeline.inputs import DEFAULT_BRANCH
 from docreactor.pipeline.settings import Settings
 from docreactor.tables.criteria import id_cursor, read_id
 from docreactor.tables.slugs import Claim
@@ -74,7 +76,7 @@ class IntegrityRoutes:
             await live.wait_view(live.operations_position(), _VIEW_WAIT_S)
             verdict = await attended(request, verify(_tables(live, settings), document_id))
             if verdict is None:
-                raise DocumentNotFoundError(document_id)
+                raise missing(live, document_id, DEFAULT_BRANCH)
             return Reply(_told([verdict], None))
 
         partition = self._node.partition_of(document_id)

@@ -15,6 +15,7 @@ CALLS = (
     "create",
     "submit",
     "delete",
+    "erase",
     "load",
     "undo",
     "redo",

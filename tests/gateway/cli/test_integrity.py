@@ -1,4 +1,4 @@
-"""`verify` from the command line: what it says, and its exit code."""
+"""`verify` and `erase` from the command line: what they say, and their exit codes."""
 
 from __future__ import annotations
 
@@ -53,3 +53,27 @@ async def test_what_is_wrong_is_listed_and_ends_with_one(running: Running) -> No
 async def test_neither_documents_nor_all_is_wrong_usage(running: Running) -> None:
     assert (await say("verify", url=running.node.url)).code == 2
     assert (await say("verify", "d0", "--all", url=running.node.url)).code == 2
+
+
+async def test_erasing_asks_first(running: Running) -> None:
+    no = await say("erase", "d0", url=running.node.url, stdin="n\n")
+    still = await say("get", "d0", "--json", url=running.node.url)
+    yes = await say("erase", "d0", url=running.node.url, stdin="y\n")
+    gone = await say("get", "d0", url=running.node.url)
+
+    assert no.code == 1
+    assert "for ever" in no.err
+    assert still.code == 0
+    assert yes.code == 0, yes.err
+    assert "READ_READY" in yes.out
+    assert "Notice: the topics actions and dead-letters keep it" in yes.err
+    assert gone.code == 1
+    assert gone.err.splitlines()[-1].startswith("DocumentErased: ")
+
+
+async def test_a_program_erases_without_being_asked(running: Running) -> None:
+    erased = await say("erase", "d1", "--yes", "--json", url=running.node.url)
+
+    assert erased.code == 0, erased.err
+    assert erased.json["status"] == "READ_READY"
+    assert "dead-letters" in erased.json["notice"]
