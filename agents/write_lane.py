@@ -222,6 +222,7 @@ class WriteLane:
         except UnknownModelError:
             # Whatever ends this worker while it waits, it is not this batch.
             await self._attempts.survived()
+            self._working.end()
             raise
         self._committer.metrics.batch_s.observe(perf_counter() - since)
         return staging
