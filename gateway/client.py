@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Literal, Self, Unpack
 
 import httpx
 
 from docreactor.gateway.answers import (
+    Batch,
     Document,
     Documents,
     Job,
@@ -24,6 +25,7 @@ from docreactor.gateway.requests import (
     LIMIT_DEFAULT,
     TIMEOUT_DEFAULT_MS,
     TIMEOUT_MAX_MS,
+    BatchedJob,
 )
 from docreactor.pipeline.action import DOCUMENT_SCOPE, UPGRADE_DOCUMENT
 from docreactor.pipeline.errors import DocumentNotFoundError
@@ -103,6 +105,47 @@ class Reactor(Changes):
             "GET",
             f"/v1/jobs/{segment(job_id)}",
             parameters={"wait": until, "timeout_ms": timeout_ms},
+        )
+
+    async def batch(
+        self,
+        jobs: Sequence[BatchedJob | Mapping[str, Any]],
+        *,
+        wait: Wait | None = None,
+        timeout_ms: int = TIMEOUT_DEFAULT_MS,
+        idempotency_key: str | None = None,
+    ) -> Batch:
+        """Submit jobs that wait for each other, together or not at all; they end for themselves.
+
+        Each has a `key`, a `document_id` and `actions` or `operations`, and names in `depends_on`
+        the keys of those that it waits for. With `wait` all got there or FAILED.
+        """
+        return await self._connection.call(
+            Batch,
+            "POST",
+            "/v1/batches",
+            parameters={"wait": wait, "timeout_ms": timeout_ms},
+            body={"jobs": [_job(job) for job in jobs]},
+            key=idempotency_key or self._minter.mint(),
+        )
+
+    async def cancel(
+        self,
+        job: Job | str,
+        *,
+        wait: Literal["write"] | None = None,
+        timeout_ms: int = TIMEOUT_DEFAULT_MS,
+    ) -> Job:
+        """Cancel a deferred job, which then fails with JobCancelled; JobNotCancellable for others.
+
+        With `wait` it has.
+        """
+        job_id = job if isinstance(job, str) else job.id
+        return await self._connection.call(
+            Job,
+            "POST",
+            f"/v1/jobs/{segment(job_id)}/cancel",
+            parameters={"wait": wait, "timeout_ms": timeout_ms},
         )
 
     async def get(
@@ -243,3 +286,9 @@ class Reactor(Changes):
     async def models(self) -> Models:
         """What the deployment can run."""
         return await self._connection.call(Models, "GET", "/v1/models")
+
+
+def _job(job: BatchedJob | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(job, BatchedJob):
+        return job.model_dump(mode="json", exclude_unset=True)
+    return dict(job)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from docreactor.agents.retrying import Retrying, given_up
 from docreactor.pipeline.errors import StoreFailedError
 from docreactor.pipeline.problem import problem
 from docreactor.pipeline.settings import Settings
 
 
-def _waits_s(random: float, **settings: int) -> list[float]:
+def _waits_s(random: float, **settings: Any) -> list[float]:
     return list(Retrying(Settings(**settings), lambda: random).waits_s())
 
 

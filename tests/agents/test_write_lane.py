@@ -21,7 +21,7 @@ FOREVER = 1_000_000
 
 def _place(**settings: Any) -> tuple[Site, FailingStore]:
     """A site whose reducer's disk may fail; retries come at once unless told otherwise."""
-    quick = {"retry_backoff_first_ms": 1, "retry_backoff_max_ms": 1}
+    quick: dict[str, Any] = {"retry_backoff_first_ms": 1, "retry_backoff_max_ms": 1}
     place, store = site(**quick | settings), FailingStore()
     place.stores["0/write"] = store
     return place, store

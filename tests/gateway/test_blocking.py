@@ -26,6 +26,8 @@ CALLS = (
     "unrelate",
     "add_children",
     "remove_children",
+    "batch",
+    "cancel",
     "job",
     "wait",
     "get",

@@ -2,45 +2,35 @@
 
 from __future__ import annotations
 
-import pytest
-
 from docreactor.agents.live import LivePartition
-from docreactor.gateway.draft import Drafter
-from docreactor.gateway.idempotency import ActionIds
-from docreactor.gateway.known import check_absent, known_document
-from docreactor.gateway.requests import CreateRequest
-from docreactor.pipeline.errors import DocumentAlreadyExistsError
-from docreactor.pipeline.job import Mutation
-from tests.gateway.deployment import TODO_TYPE, Running
+from docreactor.gateway.known import known_document
+from tests.gateway.deployment import Running
 
 
-def live_of(running: Running) -> LivePartition:
-    live = running.node.local(running.node.partition_of("shop-1"))
-    assert live is not None
-    return live
+def partition(one: Running, document_id: str) -> LivePartition:
+    found = one.node.local(one.node.partition_of(document_id))
+    assert found is not None
+    return found
 
 
-def creation(running: Running, key: str) -> Mutation:
-    asked = CreateRequest(document_type=TODO_TYPE)
-    ids = ActionIds(key, "shop-1", running.node.mint)
-    return Drafter(running.node).create(asked, "shop-1", ids)
-
-
-async def test_a_document_is_known_as_soon_as_it_is_written(one: Running) -> None:
-    assert known_document(live_of(one), "shop-1", "main") is None
-    await one.reactor.create(TODO_TYPE, id="shop-1", wait="write")
-
-    known = known_document(live_of(one), "shop-1", "main")
+async def test_it_is_the_document_as_the_reducer_left_it(one: Running) -> None:
+    await one.create("shop-1", name="Groceries")
+    known = known_document(partition(one, "shop-1"), "shop-1", "main")
     assert known is not None
-    assert (known.id, known.version) == ("shop-1", 1)
-    assert known_document(live_of(one), "shop-1", "draft") is None
+    assert (known.document_type, known.name) == ("example/todo", "Groceries")
 
 
-async def test_a_creation_is_refused_unless_it_is_the_one_that_was_stored(one: Running) -> None:
-    check_absent(live_of(one), creation(one, "k"))
-    await one.node.submit(creation(one, "k"))
-    await one.reactor.rename("shop-1", "a", wait="write")
+async def test_what_the_cache_has_let_go_is_known_by_the_view(one: Running) -> None:
+    await one.create("shop-1", name="Groceries")
+    live = partition(one, "shop-1")
+    live.cache.clear()
+    known = known_document(live, "shop-1", "main")
+    assert known is not None
+    assert known.name == "Groceries"
 
-    check_absent(live_of(one), creation(one, "k"))
-    with pytest.raises(DocumentAlreadyExistsError):
-        check_absent(live_of(one), creation(one, "l"))
+
+async def test_a_document_of_another_branch_or_none_is_not_known(one: Running) -> None:
+    await one.create("shop-1")
+    live = partition(one, "shop-1")
+    assert known_document(live, "shop-1", "draft") is None
+    assert known_document(live, "shop-2", "main") is None
