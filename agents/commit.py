@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
+from docreactor.agents.erasure import compact, erased_ranges
 from docreactor.agents.lease import Lease
 from docreactor.agents.log import Entry, TopicPartition, Transaction
 from docreactor.agents.metrics import Metrics
@@ -95,9 +95,8 @@ class Committer:
         if staging.operations:
             self.tail.committed(positions[topics.operations])
         self._show(staging, results, deferred, positions)
-        for document_id in staging.erased:
-            for start, end in self.tables.operations.ranges(document_id):
-                await asyncio.to_thread(self.store.compact, start, end)
+        if staging.erased:
+            await compact(self.store, erased_ranges(staging, self.tables.operations, self.jobs))
         return positions.get(topics.operations, reached)
 
     @asynccontextmanager

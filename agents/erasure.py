@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from docreactor.agents.log import Entry, LogRecord
@@ -21,6 +21,8 @@ from docreactor.pipeline.keys import record_key
 from docreactor.pipeline.timestamp import Microseconds, render
 from docreactor.tables.deferred import DeferredTable
 from docreactor.tables.jobs import JobsTable
+from docreactor.tables.operations import OperationsTable
+from docreactor.tables.store import Store
 
 _SIGN = b'"erasure"'
 _AT_ONCE = 2_000
@@ -49,6 +51,23 @@ def apart(records: Sequence[LogRecord]) -> Iterator[Sequence[LogRecord]]:
             start = at + 1
     if start < len(records):
         yield records[start:]
+
+
+def erased_ranges(
+    staging: Staging, operations: OperationsTable, jobs: JobsTable
+) -> list[tuple[bytes, bytes]]:
+    """Where rows lay that an erasure has removed: from each first key to before the second."""
+    ranges = [one for document_id in staging.erased for one in operations.ranges(document_id)]
+    ids = sorted(entry.key or b"" for entry in staging.forgotten_jobs)
+    if ids:
+        ranges.append((jobs.row(ids[0], None).key, jobs.row(ids[-1], None).key + b"\0"))
+    return ranges
+
+
+async def compact(store: Store, ranges: Iterable[tuple[bytes, bytes]]) -> None:
+    """Leave nothing of what was removed there, on disk either; the loop goes on meanwhile."""
+    for start, end in ranges:
+        await asyncio.to_thread(store.compact, start, end)
 
 
 @dataclass(frozen=True, slots=True)

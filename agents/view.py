@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 
+from docreactor.agents.erasure import compact
 from docreactor.agents.log import LogRecord
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.write_tables import WriteTables
@@ -29,7 +30,6 @@ from docreactor.pipeline.replay import REFUSALS, Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.stream_state import StreamState
 from docreactor.tables.documents import DocumentsStage, DocumentsTable
-from docreactor.tables.leavings import ranges
 from docreactor.tables.lru import Lru
 from docreactor.tables.rebuild import Rebuild
 
@@ -116,9 +116,7 @@ class ViewAgent:
             if one.state is not None:
                 stage.add(one.stream, one.state, one.latest, one.document_type)
         self._table.store.write(stage.rows(), {self._topic: next_offset}, now_ms=self._now_ms())
-        for document_id in stage.erased:
-            for start, end in ranges(document_id):
-                await asyncio.to_thread(self._table.store.compact, start, end)
+        await compact(self._table.store, stage.emptied)
         for one in shown.values():
             if one.state is not None:
                 self._states.put(one.stream, one.state)

@@ -26,7 +26,7 @@ from docreactor.tables.header import (
     revision_row,
     tells,
 )
-from docreactor.tables.leavings import left_rows
+from docreactor.tables.leavings import key_ranges, left_rows
 from docreactor.tables.slugs import Slugs, claim_row, release_row
 from docreactor.tables.store import Row, Store
 
@@ -186,8 +186,9 @@ class DocumentsStage:
         self._streams: dict[Stream, _Touched] = {}
         self._problems: dict[str, dict[str, Any]] = {}
         self._quarantined: set[str] = set()
-        self.erased: set[str] = set()
-        """Documents of which it leaves nothing."""
+        self._erased: set[str] = set()
+        self.emptied: list[tuple[bytes, bytes]] = []
+        """Where `rows` removes all there is: from each first key to before the second."""
 
     def add(self, stream: Stream, state: StreamState, timestamp: str, document_type: str) -> None:
         """The state after one operation, which was made at `timestamp`."""
@@ -217,7 +218,7 @@ class DocumentsStage:
 
     def erase(self, document_id: str) -> None:
         """Leave nothing of the document, on any branch, whatever the batch has done to it."""
-        self.erased.add(document_id)
+        self._erased.add(document_id)
         self._quarantined.discard(document_id)
         self._problems.pop(document_id, None)
         for stream in [one for one in self._streams if one.document_id == document_id]:
@@ -226,8 +227,10 @@ class DocumentsStage:
     def rows(self) -> list[Row]:
         """Everything that the batch writes."""
         rows: list[Row] = []
-        for document_id in self.erased:
-            rows += left_rows(self._table.store, document_id, self._table.header)
+        for document_id in self._erased:
+            left = list(left_rows(self._table.store, document_id, self._table.header))
+            self.emptied += key_ranges(document_id, left)
+            rows += left
         keys = [_revision_key(stream) for stream in self._streams]
         stored = self._table.store.get_many(keys)
         renamed: dict[tuple[str, str], dict[str, Facts]] = {}

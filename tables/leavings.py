@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from docreactor.pipeline.errors import UndecodableRecordError
 from docreactor.tables.catalogue import catalogue_row
@@ -20,6 +20,17 @@ def ranges(document_id: str) -> list[tuple[bytes, bytes]]:
     """Where a document's states lie: from each first key to before the second."""
     starts = [b"%b%b/" % (space, document_id.encode()) for space in (_STATE, _REVISION)]
     return [(start, start[:-1] + _AFTER_SLASH) for start in starts]
+
+
+def key_ranges(document_id: str, rows: Iterable[Row]) -> list[tuple[bytes, bytes]]:
+    """Where the rows lay that `left_rows` removes: as `ranges`, and each other key by itself."""
+    whole = ranges(document_id)
+    alone = [
+        (row.key, row.key + b"\0")
+        for row in rows
+        if not any(start <= row.key < end for start, end in whole)
+    ]
+    return [*whole, *alone]
 
 
 def left_rows(

@@ -19,7 +19,8 @@ _ACTION = b"a/"
 _HEAD = b"h/"
 _HEAD_END = b"h0"
 _ERASED = b"e/"
-_OF_A_DOCUMENT = (_OPERATION, _ACTION, _HEAD, b"k/")
+_OF_A_DOCUMENT = (_OPERATION, _ACTION, _HEAD, b"k/", b"w/")
+"""What begins the keys of rows of one document in its partition's store, whoever writes them."""
 _SLASH = b"/"
 _AFTER_SLASH = b"0"
 """The byte after `/`: where the keys of a prefix that ends in a slash end."""

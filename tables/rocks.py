@@ -10,7 +10,9 @@ from weakref import WeakSet
 
 from rocksdict import (
     BlockBasedOptions,
+    BottommostLevelCompaction,
     Cache,
+    CompactOptions,
     DbClosedError,
     DBCompressionType,
     Env,
@@ -72,15 +74,12 @@ def _options() -> Options:
     return options
 
 
-def _unlogged() -> WriteOptions:
-    # An attribute, whatever its stubs say.
-    options: Any = WriteOptions()
-    options.disable_wal = True
-    written: WriteOptions = options
-    return written
-
-
-_UNLOGGED = _unlogged()
+# An attribute, whatever its stubs say.
+_UNLOGGED: Any = WriteOptions()
+_UNLOGGED.disable_wal = True
+# Without force it leaves alone what lies at the bottom: keys that were removed, for one.
+_THOROUGH = CompactOptions()
+_THOROUGH.set_bottommost_level_compaction(BottommostLevelCompaction.force())
 
 
 class _Told:
@@ -243,7 +242,7 @@ class RocksStore:
     def compact(self, start: bytes, end: bytes) -> None:
         with self._told:
             self._rows.flush(True)
-            self._rows.compact_range(start, end)
+            self._rows.compact_range(start, end, _THOROUGH)
 
     def close(self) -> None:
         if self._closed:

@@ -40,6 +40,11 @@ class OwnKafka:
         return self._running.address
 
     @property
+    def directory(self) -> Path:
+        """Where its data lie, segments of logs among them."""
+        return self._home.data
+
+    @property
     def pid(self) -> int:
         return self._running.pid
 

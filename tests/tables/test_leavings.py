@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from docreactor.pipeline.errors import UndecodableRecordError
 from docreactor.tables.header import Header
-from docreactor.tables.leavings import left_rows, ranges
+from docreactor.tables.leavings import key_ranges, left_rows, ranges
 from docreactor.tables.store import Row
 from tests.tables.test_documents import Place
 
@@ -39,3 +39,14 @@ def test_a_document_that_is_not_there_leaves_its_quarantine_alone_to_remove() ->
     place = Place()
 
     assert list(left_rows(place.table.store, "d", place.table.header)) == [Row(b"q/d", None)]
+
+
+def test_every_row_lies_in_a_range() -> None:
+    place = Place()
+    place.create("d", slug="one")
+    rows = list(left_rows(place.table.store, "d", place.table.header))
+
+    found = key_ranges("d", rows)
+
+    assert all(any(start <= row.key < end for start, end in found) for row in rows)
+    assert len(found) == 2 + 3
