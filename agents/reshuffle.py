@@ -172,8 +172,10 @@ class Reshuffle:
             else:
                 state, error = self._placement.reduce(action, input, render(placed.moment), stage)
         except (*WRONG_ACTION, *REFUSALS, NothingToUndoError, NothingToRedoError) as cause:
-            is_fresh = placed.key is not None
-            if is_fresh and (self._is_mutation or isinstance(cause, DocumentAlreadyExistsError)):
+            # Of two creations neither may take the other's document, whichever is the older.
+            if isinstance(cause, DocumentAlreadyExistsError) or (
+                self._is_mutation and placed.key is not None
+            ):
                 raise
             state, error = self._unchanged(stage), sentence(cause)
         state = state._replace(label=index)

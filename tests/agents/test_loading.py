@@ -226,12 +226,14 @@ async def test_a_time_that_is_none_refuses_its_load() -> None:
     assert (replica.log(), len(replica.dead_letters)) == ("0:0:A", 1)
 
 
-async def test_a_second_creation_is_refused_by_name() -> None:
+@pytest.mark.parametrize("second", [5, -900])
+async def test_a_second_creation_is_refused_by_name_whatever_its_time(second: int) -> None:
     replica = await told("A@1")
-    given = {"model": "test/words", "document_id": "d1"}
-    again = action("again@5", "CREATE_DOCUMENT", "document", given)
+    given = {"model": "test/words", "document_id": "d1", "slug": "mine"}
+    again = action(f"again@{second}", "CREATE_DOCUMENT", "document", given)
     assert await replica.bring(again, stream=HOME) == "DocumentAlreadyExists"
     assert replica.log(HOME) == "0:0:c1 1:0:c2"
+    assert replica.header["slug"] == "d1"
     assert len(replica.dead_letters) == 1
 
 
