@@ -8,10 +8,12 @@ from docreactor.agents.asked import Asked, fresh_operations
 from docreactor.agents.placement import Placed
 from docreactor.agents.reshuffle import Reshuffle
 from docreactor.agents.staging import Staging, StreamStage
+from docreactor.pipeline.document import apply_system
 from docreactor.pipeline.errors import NOT_OF_THE_JOB, DocumentNotFoundError, ReactorError
 from docreactor.pipeline.job import Load
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.order import rank
+from docreactor.pipeline.timestamp import render
 
 Refuse = Callable[[Asked, ReactorError], None]
 """Ends a load with an error."""
@@ -85,6 +87,10 @@ def _check(stage: StreamStage, fresh: Collection[Placed]) -> None:
     for needed in (stage.home, stage):
         if needed.broken is not None:
             raise needed.broken
-    begins = any(rank(one.action.scope, one.action.type, None) == 0 for one in fresh)
-    if stage.document is None and not (begins and stage.home is stage):
+    creations = [one for one in fresh if rank(one.action.scope, one.action.type, None) == 0]
+    if stage.home is stage:
+        for action, moment, *_ in creations:
+            # One that could be none on any replica would leave nothing to store it in.
+            apply_system(None, action.type, action.input, render(moment), stage.stream)
+    if stage.document is None and not (creations and stage.home is stage):
         raise DocumentNotFoundError(stage.stream.document_id, stage.stream.branch)
