@@ -99,15 +99,13 @@ class Mutating:
     ) -> list[Placed]:
         placed: list[Placed] = []
         newest_us = stage.head.latest_us
-        for at, (key, action) in enumerate(fresh.items()):
+        for key, action in fresh.items():
             if action.type == UPGRADE_DOCUMENT and stage.stream.scope == DOCUMENT_SCOPE:
                 if is_same(action, stage.document):
                     continue
                 siblings = reshuffle.siblings(stage)
                 check_upgrade(action, stage, siblings)
                 newest_us = max([newest_us, *(one.head.latest_us for one in siblings)])
-            if action.context and at == 0:
-                check_context(action.context, stage)
             moment = self._stamp(action, stage, newest_us)
             newest_us = max(newest_us, moment)
             placed.append(Placed(action, moment, key))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from time import perf_counter
 
 from docreactor.agents.placement import Placed, Placement
+from docreactor.agents.precondition import check_context
 from docreactor.agents.staged_history import StagedHistory
 from docreactor.agents.staging import Mark, Staging, StreamStage
 from docreactor.agents.write_tables import WriteTables
@@ -129,6 +130,7 @@ class Reshuffle:
         if not merged:
             return
         self.marks.append(self._staging.mark(stage))
+        self._check_context(merged[0], stage)
         skip = 0
         if displaced:
             skip = stage.head.next_index - logical
@@ -164,6 +166,8 @@ class Reshuffle:
         """Decide one action behind the effective history that ends at index `at`."""
         action = placed.action
         input, index, previous = input_content(action.input), stage.head.next_index, stage.head
+        if not skip:
+            self._check_context(placed, stage)
         error: str | None = None
         try:
             if action.type in MARKERS:
@@ -186,6 +190,11 @@ class Reshuffle:
             and previous.previous == (placed.incoming.previous)
         ):
             self._compare(placed.incoming, state, stage)
+
+    def _check_context(self, placed: Placed, stage: StreamStage) -> None:
+        """RevisionMismatch where a mutation's action names another operation to be stored behind."""
+        if self._is_mutation and placed.key is not None and placed.action.context:
+            check_context(placed.action.context, stage)
 
     def _compare(self, incoming: Incoming, state: StreamState, stage: StreamStage) -> None:
         """HashMismatch where the sender had the same operations before it and another state.

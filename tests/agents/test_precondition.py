@@ -17,7 +17,7 @@ from docreactor.pipeline.errors import (
 from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.stream_state import StreamState
-from tests.support.notation import action, told, upgrade
+from tests.support.notation import action, at, told, upgrade
 from tests.support.replicas import HOME, MAIN
 
 
@@ -146,6 +146,26 @@ async def test_each_action_of_a_job_may_name_the_one_before_it() -> None:
     third = Action("D", "ADD", "global", None, {"word": "D"}, {"prev_op_index": 1})
     assert await replica.mutate("X", third) == "RevisionMismatch"
     assert replica.words == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize("index", [0, 2])
+async def test_an_undo_in_a_job_is_held_to_the_operation_before_it_too(index: int) -> None:
+    replica = await told("A@1")
+    undo = Action("u", "UNDO", "global", context={"prev_op_index": index})
+    assert await replica.mutate("B", undo) == "RevisionMismatch"
+    assert replica.log() == "0:0:A"
+    hashed = Action("r", "UNDO", "global", context={"prev_op_index": 1})
+    assert await replica.mutate("B", hashed) is None
+
+
+async def test_an_action_of_an_earlier_time_names_what_was_stored_last() -> None:
+    replica = await told("A@10", "B@20")
+    stored = replica.stored(MAIN)
+    for index, error in ((0, "RevisionMismatch"), (1, None)):
+        context = {"prev_op_index": index, "prev_op_hash": stored[index].hash}
+        early = Action("C", "ADD", "global", at(5), {"word": "C"}, context)
+        assert await replica.mutate(early) == error
+    assert replica.log() == "0:0:A 1:0:B 2:2:C 3:0:A 4:0:B"
 
 
 async def test_what_came_already_is_not_asked_again_what_it_demanded() -> None:
