@@ -17,6 +17,8 @@ from docreactor.gateway.broker.progress import Progress, Step
 
 RATIOS = (0.1, 0.3, 1.0)
 _SHORT = 100
+_WRITTEN = 10_000
+"""So many operations in each set of histories: enough to time what writing them takes."""
 _PARTITIONS = 8
 _HIT_RATE = "over 80"
 
@@ -56,7 +58,7 @@ class Cache:
         figures: list[Figure] = []
         for operations in (_SHORT, self.operations):
             for ratio in RATIOS:
-                histories = Histories(operations, ratio)
+                histories = Histories(operations, ratio, _WRITTEN // operations or 1)
                 progress(Step(f"Writing and reading {histories.name}"))
                 place = directory / f"{operations}-{ratio}"
                 figures += await measure_rebuild(place, histories, self.passes)

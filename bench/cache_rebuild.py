@@ -40,7 +40,7 @@ class Histories:
 
     operations: int
     ratio: float
-    documents: int = 10
+    documents: int
 
     @property
     def lengths(self) -> Mapping[str, int]:

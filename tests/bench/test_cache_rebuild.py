@@ -10,7 +10,7 @@ HISTORIES = Histories(operations=60, ratio=0.3, documents=3)
 
 
 def test_documents_end_anywhere_between_keyframes() -> None:
-    lengths = list(Histories(operations=1_000, ratio=0.3).lengths.values())
+    lengths = list(Histories(operations=1_000, ratio=0.3, documents=10).lengths.values())
 
     assert sorted(length % 10 for length in lengths) == list(range(10))
     assert max(lengths) == 1_000
