@@ -19,8 +19,10 @@ _ACTION = b"a/"
 _HEAD = b"h/"
 _HEAD_END = b"h0"
 _ERASED = b"e/"
-_OF_A_DOCUMENT = (_OPERATION, _ACTION, _HEAD, b"k/", b"w/")
+_OF_A_DOCUMENT = (_OPERATION, _ACTION, _HEAD, b"k/")
 """What begins the keys of rows of one document in its partition's store, whoever writes them."""
+_DEFERRED = b"w/"
+"""Those of its deferred jobs: their own tombstones remove them, which need them to be there."""
 _SLASH = b"/"
 _AFTER_SLASH = b"0"
 """The byte after `/`: where the keys of a prefix that ends in a slash end."""
@@ -144,14 +146,14 @@ class OperationsTable:
     def left_rows(self, document_id: str) -> list[AnyRow]:
         """What removes whatever rows the store has of a document, its keyframes' too."""
         rows: list[AnyRow] = []
-        for start, end in self.ranges(document_id):
+        for space in _OF_A_DOCUMENT:
+            start, end = _range(space, document_id)
             rows += [(key, None) for key in self._store.keys(start, end)]
         return rows
 
     def ranges(self, document_id: str) -> list[tuple[bytes, bytes]]:
-        """Where those rows lie: from each first key to before the second."""
-        starts = [b"%b%b/" % (space, document_id.encode()) for space in _OF_A_DOCUMENT]
-        return [(start, start[:-1] + _AFTER_SLASH) for start in starts]
+        """Where all its rows lie: from each first key to before the second."""
+        return [_range(space, document_id) for space in (*_OF_A_DOCUMENT, _DEFERRED)]
 
     def erase_rows(self, erased: Erased) -> list[AnyRow]:
         """What erasing a document writes."""
@@ -231,6 +233,12 @@ def operation_rows(
 ) -> tuple[AnyRow, AnyRow]:
     """What storing one operation writes, but for its stream's head. `key` is its record's."""
     return (_OPERATION + key, content), (action_key, _pack_index(index))
+
+
+def _range(space: bytes, document_id: str) -> tuple[bytes, bytes]:
+    """From the first key of a document's rows to before the second."""
+    start = b"%b%b/" % (space, document_id.encode())
+    return start, start[:-1] + _AFTER_SLASH
 
 
 def _action_space(prefix: bytes) -> bytes:

@@ -7,10 +7,12 @@ import pytest
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.deferred import Deferred, deferred_key
+from docreactor.pipeline.erased import Erased
 from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.keys import Stream
 from docreactor.tables.deferred import DeferredTable
 from docreactor.tables.memory import MemoryStore
+from docreactor.tables.operations import OperationsTable
 from docreactor.tables.store import Row, Store
 
 HOME = Stream("d1", "global", "main")
@@ -113,3 +115,15 @@ def test_what_is_no_record_of_the_topic_has_no_rows(store: Store, table: Deferre
     assert table.rows([(b"", b"x"), (b"a/b", None), (key[:-1] + b"x", b"{}")]) == []
     store.write(table.rows([(key, b"not json")]), {}, now_ms=1)
     assert list(table.every()) == []
+
+
+def test_what_erases_a_document_leaves_its_deferred_jobs_to_their_tombstones(
+    store: Store, table: DeferredTable
+) -> None:
+    _write(store, table, _deferred(3))
+
+    erased = Erased(HOME.document_id, "2024-01-01T00:00:00.000000Z")
+    store.write(OperationsTable(store).erase_rows(erased), {}, now_ms=1)
+    _end(store, table, _deferred(3))
+
+    assert [key for key, _ in store.scan(b"", b"\xff")] == [b"e/d1"]
