@@ -8,19 +8,14 @@ import pytest
 from docreactor.agents.node import Node
 from docreactor.pipeline.job import JobResult, Mutation
 from docreactor.pipeline.operation import Operation
+from tests.support.deaths import STEPS, TOLD_BY_TIME, die, until_decided
 from tests.support.ledger import fold
-from tests.support.nodes import Site, live, site, until, until_ready
-from tests.support.steps import Death, Killed, Steps
+from tests.support.nodes import Site, live, site
+from tests.support.steps import Death, Steps
 
 DOCUMENTS = ("d1", "d2", "d3")
 ROUNDS = 3
 LARGE = "x" * 2_000
-STEPS = (
-    *("open", "opened"),
-    *("begin", "begun", "send", "sent", "consume", "consumed", "commit", "committed"),
-    *("abort", "aborted"),
-    *("append", "appended"),
-)
 
 
 def _site() -> Site:
@@ -45,40 +40,21 @@ def _amounts() -> list[int]:
     return [each for amount in range(1, ROUNDS + 1) for each in (amount, -10 * amount)]
 
 
-async def _until_decided(node: Node, end: int) -> None:
-    """Wait until all jobs are decided and shown."""
-    await until_ready(node)
-    partition = live(node)
-    await partition.consumed.wait(end, 10.0)
-    await partition.viewed.wait(partition.written.next_offset, 10.0)
-
-
 async def _clean_run() -> list[str]:
     """The steps of a process that nothing ends."""
     place, steps = _site(), Steps()
     jobs = _work(place)
     await place.enqueue(*jobs)
     async with place.node(steps) as node:
-        await _until_decided(node, len(jobs))
+        await until_decided(node, len(jobs))
         _check(place, node, jobs)
     return steps.taken
-
-
-async def _die(place: Site, death: Death) -> None:
-    """One process, until its death or until everything is done."""
-    end = place.cluster.partition(place.source(place.topics.actions)).end
-    try:
-        async with place.node(death, ready=False) as node:
-            await until(lambda: place.committed() == end or death.happened)
-            await _until_decided(node, end)
-    except* Killed:
-        assert death.happened
 
 
 async def _finish(place: Site, jobs: list[Mutation]) -> None:
     """A process that nothing ends finds everything as it must be."""
     async with place.node(ready=False) as node:
-        await _until_decided(node, len(jobs))
+        await until_decided(node, len(jobs))
         _check(place, node, jobs)
 
 
@@ -122,13 +98,12 @@ async def test_a_process_may_end_at_any_step(step: str, wiped: bool) -> None:
         place, death = _site(), Death(step, number)
         jobs = _work(place)
         await place.enqueue(*jobs)
-        await _die(place, death)
+        await die(place, death)
         deaths += death.happened
         if wiped:
             place.stores.clear()
         await _finish(place, jobs)
-    # How often rows are told of depends on the time; every other step is taken every time.
-    assert deaths == count or (deaths and step in ("append", "appended"))
+    assert deaths == count or (deaths and step in TOLD_BY_TIME)
 
 
 @pytest.mark.parametrize("wiped", [False, True], ids=["kept", "wiped"])
@@ -140,7 +115,7 @@ async def test_processes_that_all_end_early_come_to_the_end_together(wiped: bool
     while True:
         # Each proves itself, commits one batch or one job, and ends in its third transaction.
         death = Death("consumed", 3)
-        await _die(place, death)
+        await die(place, death)
         if not death.happened:
             break
         deaths += 1
