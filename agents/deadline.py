@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import threading
 from time import monotonic
@@ -31,6 +32,9 @@ class Deadline:
         self._usable = threading.current_thread() is threading.main_thread()
         if self._usable:
             signal.signal(signal.SIGALRM, self._on_tick)
+            # An interpreter that ends takes its handlers away first: a tick would kill it.
+            atexit.unregister(_end_timer)
+            atexit.register(_end_timer)
 
     def _on_tick(self, _signal: int, _frame: FrameType | None) -> None:
         until = self._until
@@ -41,7 +45,7 @@ class Deadline:
             self._was_used = False
         else:
             self._ticking = False
-            signal.setitimer(signal.ITIMER_REAL, 0)
+            _end_timer()
 
     def __enter__(self) -> Self:
         if self._usable:
@@ -60,3 +64,7 @@ class Deadline:
     ) -> None:
         # A signal that is on its way when the reduce has ended must hit nothing else.
         self._until = None
+
+
+def _end_timer() -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0)

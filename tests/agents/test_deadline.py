@@ -1,6 +1,8 @@
 """The bound on one reduce."""
 
 import signal
+import subprocess
+import sys
 import threading
 from time import monotonic
 
@@ -34,6 +36,22 @@ def test_when_the_work_has_ended_the_timer_ends_too() -> None:
         pass
     while signal.getitimer(signal.ITIMER_REAL) != (0.0, 0.0):
         signal.pause()
+
+
+def test_a_process_that_ends_right_after_its_work_ends_well() -> None:
+    program = """
+import signal, time
+from docreactor.agents.deadline import Deadline
+class Late:
+    def __del__(self, clock=time.monotonic):
+        ends_at = clock() + 0.1
+        while clock() < ends_at:
+            pass
+late = Late()
+with Deadline(0.08):
+    pass
+"""
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0
 
 
 def test_each_entry_has_its_own_time() -> None:
