@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 
 from docreactor.pipeline.action import (
     ADD_RELATIONSHIP,
@@ -31,6 +31,7 @@ from docreactor.pipeline.errors import (
     UnknownActionError,
     UnsupportedActionError,
 )
+from docreactor.pipeline.frozen import freeze
 from docreactor.pipeline.ids import check_id, check_name
 from docreactor.pipeline.record import Record
 
@@ -38,18 +39,24 @@ DEFAULT_BRANCH = "main"
 SLUG_CHARACTERS_MAX = 1_000
 _Input = TypeVar("_Input", bound=Record)
 
+_Number = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
+"""No text that could be read as one: what it means must be the same to whoever looks at it."""
+
+_Value = Annotated[Any, AfterValidator(freeze)]
+"""JSON that is not nested too deep to be kept inside of something else."""
+
 
 class CreateInput(Record):
     """Input of CREATE_DOCUMENT. An empty slug becomes the document id."""
 
     model: str
     document_id: str
-    version: int = 0
+    version: _Number = 0
     slug: str | None = Field(default=None, max_length=SLUG_CHARACTERS_MAX)
     name: str | None = None
     branch: str = DEFAULT_BRANCH
-    meta: dict[str, Any] = Field(default_factory=dict)
-    protocol_versions: dict[str, int] | None = None
+    meta: dict[str, _Value] = Field(default_factory=dict)
+    protocol_versions: dict[str, _Number] | None = None
 
 
 class UpgradeInput(Record):
@@ -60,10 +67,10 @@ class UpgradeInput(Record):
 
     model: str
     document_id: str
-    from_version: int = Field(ge=0)
-    to_version: int = Field(ge=0)
+    from_version: _Number
+    to_version: _Number
     initial_state: dict[str, Any] | None = None
-    revision: dict[str, int] | None = None
+    revision: dict[str, _Number] | None = None
 
 
 class DeleteInput(Record):
@@ -93,7 +100,7 @@ class UnrelateInput(Record):
 class RelateInput(UnrelateInput):
     """Input of ADD_RELATIONSHIP and UPDATE_RELATIONSHIP. The target need not exist."""
 
-    metadata: Any = None
+    metadata: _Value = None
 
 
 class NameInput(Record):
@@ -112,7 +119,7 @@ class MetaInput(Record):
     """Input of SET_META. A value of null removes the key."""
 
     key: str = Field(min_length=1, max_length=200)
-    value: Any = None
+    value: _Value = None
 
 
 class LoadStateInput(Record):

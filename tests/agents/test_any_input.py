@@ -55,3 +55,51 @@ async def test_a_loaded_creation_that_cannot_be_is_refused_wherever_it_would_sta
     assert await decided(nothing, wrong) == ["InvalidInput"]
     assert await decided(created, wrong) == ["InvalidInput"]
     assert len(created.stored(HOME)) == 2
+
+
+def number(value: Any) -> dict[str, Any]:
+    return {**GIVEN, "from_version": 1, "to_version": value}
+
+
+@pytest.mark.parametrize(
+    ("kind", "given"),
+    [
+        ("UPGRADE_DOCUMENT", number("9" * 30)),
+        ("UPGRADE_DOCUMENT", number("3")),
+        ("UPGRADE_DOCUMENT", number(3.0)),
+        ("UPGRADE_DOCUMENT", number(2**53)),
+        ("UPGRADE_DOCUMENT", {**number(2), "from_version": "1"}),
+        ("UPGRADE_DOCUMENT", {**number(1), "from_version": "0"}),
+        ("UPGRADE_DOCUMENT", {**number(1), "from_version": False}),
+        ("UPGRADE_DOCUMENT", {**number(2), "revision": {"global": "9" * 30}}),
+        ("CREATE_DOCUMENT", {**GIVEN, "protocol_versions": {"base-reducer": "9" * 30}}),
+        ("CREATE_DOCUMENT", {**GIVEN, "version": "9" * 30}),
+    ],
+)
+async def test_what_is_no_number_is_no_version(kind: str, given: dict[str, Any]) -> None:
+    replica = Replica("a")
+    if kind == "UPGRADE_DOCUMENT":
+        await replica.create()
+        stored = StoredAction("u", kind, "document", LATER, given)
+        assert await decided(replica, load(HOME, stored)) == [None]
+        assert (replica.stored(HOME)[-1].error or "").startswith("InvalidInput: ")
+    asked = replica.mutation(HOME, [Action("x", kind, "document", input=given)])
+    assert await decided(replica, asked) == ["InvalidInput"]
+
+
+async def test_values_nested_too_deep_for_a_row_are_no_values() -> None:
+    replica = Replica("a")
+    creation = {**GIVEN, "meta": nested(253)}
+    asked = replica.mutation(HOME, [Action("x", "CREATE_DOCUMENT", "document", input=creation)])
+    assert await decided(replica, asked) == ["InvalidInput"]
+    await replica.create()
+    for stream in (HOME, MAIN):
+        given = {"key": "deep", "value": nested(253)}
+        asked = replica.mutation(stream, [Action("m", "SET_META", stream.scope, input=given)])
+        assert await decided(replica, asked) == ["InvalidInput"]
+        stored = StoredAction("n" + stream.scope, "SET_META", stream.scope, LATER, given)
+        assert await decided(replica, load(stream, stored)) == [None]
+        assert (replica.stored(stream)[-1].error or "").startswith("InvalidInput: ")
+        given = {"key": "deep", "value": nested(99)}
+        shown = Action("s" + stream.scope, "SET_META", stream.scope, input=given)
+        assert await decided(replica, replica.mutation(stream, [shown])) == [None]
