@@ -24,8 +24,9 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     help="""Measure this machine: **write** rates, **latency**, one **hot** document, the **cache**.
 
-    Every measurement but that of the cache starts a Kafka of its own in a temporary directory and removes both. With
-    DOCREACTOR_BROKER=host:port it uses that Kafka; what it creates there stays.""",
+    Every measurement works in a temporary directory and removes it; but for the cache it starts a
+    Kafka of its own there. With DOCREACTOR_BROKER=host:port it uses that Kafka; what it creates
+    there stays.""",
 )
 
 Actions = Annotated[int, typer.Option(min=1, help="Actions on the topic, each a job of its own.")]
