@@ -64,8 +64,7 @@ class Gate:
         staging, job_id = self._staging, cancellation.job_id
         deferred = self._deferred(job_id)
         if deferred is None:
-            error = JobNotCancellableError(job_id, "not deferred")
-            staging.fail(cancellation, offset, error)
+            staging.fail(cancellation, offset, JobNotCancellableError(job_id))
             return
         staging.deferred.pop(deferred.key, None)
         staging.fail(deferred.job, deferred.offset, JobCancelledError(job_id))

@@ -56,12 +56,7 @@ class Lanes:
             source.topic: Inbox(source, flow, ahead) for source in (actions, operations)
         }
         self._dependencies = _dependencies(deployment, arrived, live.number, self._on_ended)
-        self._deferral = Deferral(
-            arrived.tables.deferred,
-            self._dependencies,
-            timeout_us=settings.dependency_timeout_ms * 1_000,
-            now_us=deployment.clock.now_us,
-        )
+        self._deferral = _deferral(deployment, arrived, self._dependencies)
         self._jobs = self.inboxes[actions.topic]
         self._write = WriteLane(
             deployment.log,
@@ -129,6 +124,15 @@ def _dependencies(
         partition_count=settings.partitions,
         skew_ms=settings.clock_skew_max_ms,
         ended=ended,
+    )
+
+
+def _deferral(deployment: Deployment, arrived: Arrived, dependencies: Dependencies) -> Deferral:
+    return Deferral(
+        arrived.tables.deferred,
+        dependencies,
+        timeout_us=deployment.settings.dependency_timeout_ms * 1_000,
+        now_us=deployment.clock.now_us,
     )
 
 

@@ -350,9 +350,10 @@ class JobNotCancellableError(ReactorError):
 
     status = 409
 
-    def __init__(self, job_id: str, job_status: str) -> None:
+    def __init__(self, job_id: str, job_status: str | None = None) -> None:
+        known = "" if job_status is None else f" but {job_status}"
         super().__init__(
-            f"job {job_id} is {job_status} and not deferred: only a deferred job can be cancelled",
+            f"job {job_id} is not deferred{known}: only a deferred job can be cancelled",
             job_id=job_id,
             job_status=job_status,
         )

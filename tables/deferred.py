@@ -17,7 +17,7 @@ _AFTER_SLASH = b"0"
 
 
 class DeferredTable:
-    """Deferred jobs by stream and offset, and by job id, as the records of `deferred` carry them."""
+    """Deferred jobs by stream and offset, and by id, as the records of `deferred` carry them."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -10,9 +10,12 @@ import pytest
 from docreactor.agents.node import Node
 from docreactor.pipeline.errors import StoreFailedError
 from docreactor.pipeline.job import JobResult, JobStatus, Mutation
+from docreactor.pipeline.keys import partition_for
 from docreactor.pipeline.problem import problem_name
+from tests.agents.test_lanes import fatal
 from tests.support.failing import FailingStore
 from tests.support.nodes import Site, done, live, operations, site, until
+from tests.support.steps import Killed
 from tests.support.waiting import Waiting, ended, is_deferred
 
 ADD = "ADD"
@@ -162,3 +165,33 @@ async def test_a_deferred_job_that_cannot_be_decided_fails_once_and_frees_its_st
         assert second.error is None
         assert _amounts(node) == [6]
     assert sum(one.key == load.id.encode() for one in place.records(place.topics.jobs)) == 1
+
+
+async def test_a_deferred_job_that_ends_its_worker_is_found_and_set_aside() -> None:
+    place = site(partitions=2)
+    place.models = (fatal,)
+    waiting = Waiting(place)
+    dependency = waiting.mint(partition=1)
+    document = next(name for name in map("d{}".format, range(9)) if partition_for(name, 2) == 0)
+    lethal = place.job(document, [("ACT", {"how": "kill"})], depends_on=(dependency,))
+    behind = place.job(document, [("ACT", {})])
+    async with place.node() as node:
+        await done(node, place.creation(document, model="test/fatal"))
+        await node.submit(lethal)
+        await node.submit(behind)
+        await is_deferred(node, lethal.id, behind.id)
+    await waiting.end(dependency)
+    # Twice with its batch, then alone; each time before anything new is consumed.
+    for _ in range(3):
+        with pytest.raises(BaseExceptionGroup) as caught:
+            async with place.node(ready=False):
+                await asyncio.get_running_loop().create_future()
+        assert caught.group_contains(Killed)
+    async with place.node() as node:
+        killer, freed = await ended(node, lethal.id, behind.id)
+        assert killer.error is not None
+        assert problem_name(killer.error) == "WorkerKilled"
+        assert freed.error is None
+        assert (await done(node, place.job(document, [("ACT", {})]))).error is None
+    (letter,) = place.records(place.topics.dead_letters)
+    assert dict(letter.headers)["source-offset"] == str(killer.offset).encode()

@@ -6,20 +6,26 @@ import asyncio
 import os
 import signal
 import socket
+from contextlib import AsyncExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from docreactor.gateway.announcement import Announcement
 from docreactor.gateway.broker.lock import open_locked
-from docreactor.gateway.worker import run_worker, stop_with
+from docreactor.gateway.client import Reactor
+from docreactor.gateway.server import listen
+from docreactor.gateway.worker import HttpFront, run_worker, stop_with
 from docreactor.pipeline.errors import (
     AddressInUseError,
     ModelNotLoadedError,
+    ShuttingDownError,
     StoreLockedError,
     TokenRequiredError,
 )
 from docreactor.pipeline.settings import Settings
+from tests.gateway.deployment import TODO_TYPE, one_node, problem_of
 
 EXAMPLE = ("docreactor.examples.todo",)
 
@@ -62,6 +68,26 @@ def test_a_directory_belongs_to_one_worker_at_a_time(tmp_path: Path) -> None:
 def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(AddressInUseError):
         run(Settings(data=tmp_path, port=taken.getsockname()[1]))
+
+
+async def test_whoever_asks_while_it_stops_is_told_so_and_may_ask_again() -> None:
+    listener = listen("127.0.0.1", 0, None)
+    async with one_node() as one, AsyncExitStack() as stops, httpx.AsyncClient() as http:
+        front = HttpFront(listener)
+        await stops.enter_async_context(front.serving())
+        async with front.opened(one.node):
+            assert (await http.get(f"{listener.url}/readyz")).status_code == 200
+            assert not one.node.is_stopping
+        assert one.node.is_stopping
+        reply = await http.post(f"{listener.url}/v1/documents", json={"document_type": TODO_TYPE})
+        assert problem_of(reply) == (503, "ShuttingDown")
+        assert reply.headers["retry-after"] == "1"
+        async with Reactor(listener.url, retry_for_s=0) as reactor:
+            with pytest.raises(ShuttingDownError):
+                await reactor.create(TODO_TYPE)
+        within = await one.http.post("/v1/documents", json={"document_type": TODO_TYPE})
+        assert problem_of(within) == (503, "ShuttingDown")
+        assert (await one.http.get("/v1/positions")).status_code == 200
 
 
 async def test_the_end_of_the_lifeline_is_a_sigterm() -> None:

@@ -106,21 +106,7 @@ class Replica:
             bytes_max=self.settings.cache_bytes_max,
         )
         self.tables = WriteTables(operations, self.keyframes, cache)
-        jobs = JobsTable(self.store)
-        dependencies = Dependencies(
-            MemoryLog(MemoryCluster(), self.settings),
-            SOURCE,
-            jobs,
-            partition_count=1,
-            skew_ms=0,
-            ended=lambda _: None,
-        )
-        self.deferral = Deferral(
-            DeferredTable(self.store),
-            dependencies,
-            timeout_us=self.settings.dependency_timeout_ms * 1_000,
-            now_us=lambda: Microseconds(self.clock),
-        )
+        self.deferral = self._deferral()
         self.reducer = ReducerAgent(
             SOURCE,
             self.tables,
@@ -140,6 +126,23 @@ class Replica:
             topic="test.operations",
             metrics=Metrics(),
             now_ms=lambda: self.clock // 1000,
+        )
+
+    def _deferral(self) -> Deferral:
+        """Which of its jobs wait; they depend on no other replica's."""
+        dependencies = Dependencies(
+            MemoryLog(MemoryCluster(), self.settings),
+            SOURCE,
+            JobsTable(self.store),
+            partition_count=1,
+            skew_ms=0,
+            ended=lambda _: None,
+        )
+        return Deferral(
+            DeferredTable(self.store),
+            dependencies,
+            timeout_us=self.settings.dependency_timeout_ms * 1_000,
+            now_us=lambda: Microseconds(self.clock),
         )
 
     async def submit(self, *jobs: Job) -> list[str | None]:

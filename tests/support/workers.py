@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,13 @@ class WorkerProcess:
     environment: Mapping[str, str] = field(default_factory=dict)
     port: int = 0
     url: str = ""
+    program: Sequence[str] = ("-m", "docreactor.gateway.cli")
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start the process; `await_ready` says when it serves."""
         self.data.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "docreactor.gateway.cli", "worker", "--json"]
+        command = [sys.executable, *self.program, "worker", "--json"]
         command += ["--app", self.app, "--data", str(self.data), "--port", str(self.port)]
         command += ["--models", f"{LEDGER}:ledger"]
         environment = os.environ | {"DOCREACTOR_BROKER": self.broker} | dict(self.environment)
