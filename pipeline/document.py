@@ -157,6 +157,8 @@ def _create(
 def _upgrade(document: Document, given: UpgradeInput, timestamp: str) -> Document:
     if given.document_id != document.id:
         raise InvalidInputError("document_id", f"is not the document's own {document.id}")
+    if given.model != document.document_type:
+        raise InvalidInputError("model", f"is not the document's own {document.document_type}")
     if given.to_version < FIRST_VERSION:
         raise InvalidInputError("to_version", f"must be {FIRST_VERSION} at least")
     if given.from_version > given.to_version:

@@ -103,3 +103,17 @@ async def test_values_nested_too_deep_for_a_row_are_no_values() -> None:
         given = {"key": "deep", "value": nested(99)}
         shown = Action("s" + stream.scope, "SET_META", stream.scope, input=given)
         assert await decided(replica, replica.mutation(stream, [shown])) == [None]
+
+
+async def test_an_upgrade_of_another_model_is_refused_by_name() -> None:
+    replica = Replica("a")
+    await replica.create()
+    given = {**GIVEN, "model": "test/another", "from_version": 1, "to_version": 9}
+    asked = replica.mutation(HOME, [Action("x", "UPGRADE_DOCUMENT", "document", input=given)])
+    assert await decided(replica, asked) == ["InvalidInput"]
+    stored = StoredAction("y", "UPGRADE_DOCUMENT", "document", LATER, given)
+    assert await decided(replica, load(HOME, stored)) == [None]
+    assert (
+        replica.stored(HOME)[-1].error
+        == "InvalidInput: model: is not the document's own test/words"
+    )
