@@ -18,13 +18,17 @@ from docreactor.pipeline.job import Mutation
 
 PREV_OP_INDEX = "prev_op_index"
 PREV_OP_HASH = "prev_op_hash"
+_INDEX_MAX = 2**53
+"""Far beyond any stream's, and a number that every reader of JSON can hold."""
 
 
 def check_revision(job: Mutation, stage: StreamStage) -> None:
     """RevisionMismatch unless the job's `expected_revision` is the stream's next index."""
-    revision = stage.head.next_index
-    if job.expected_revision is not None and job.expected_revision != revision:
-        raise RevisionMismatchError(expected=job.expected_revision, actual=revision)
+    expected, revision = job.expected_revision, stage.head.next_index
+    if expected is not None and expected != revision:
+        if not 0 <= expected <= _INDEX_MAX:
+            raise InvalidInputError("expected_revision", "must be an index")
+        raise RevisionMismatchError(expected=expected, actual=revision)
 
 
 def check_context(context: Mapping[str, Any], stage: StreamStage) -> None:
@@ -35,7 +39,7 @@ def check_context(context: Mapping[str, Any], stage: StreamStage) -> None:
     index, hashed = context.get(PREV_OP_INDEX), context.get(PREV_OP_HASH)
     revision = stage.head.next_index
     if index is not None:
-        if type(index) is not int:
+        if type(index) is not int or not -1 <= index < _INDEX_MAX:
             raise InvalidInputError(f"context.{PREV_OP_INDEX}", "must be an index")
         if index + 1 != revision:
             raise RevisionMismatchError(expected=index + 1, actual=revision)

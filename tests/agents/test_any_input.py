@@ -117,3 +117,15 @@ async def test_an_upgrade_of_another_model_is_refused_by_name() -> None:
         replica.stored(HOME)[-1].error
         == "InvalidInput: model: is not the document's own test/words"
     )
+
+
+@pytest.mark.parametrize("index", [2**63, 2**64 - 1, 10**30, -2, True, "0", 0.0, []])
+async def test_an_index_that_no_stream_can_have_is_none(index: Any) -> None:
+    replica = Replica("a")
+    await replica.create()
+    context = {"prev_op_index": index}
+    asked = Action("x", "ADD", "global", input={"word": "ash"}, context=context)
+    assert await decided(replica, replica.mutation(MAIN, [asked])) == ["InvalidInput"]
+    if type(index) is int:
+        job = replica.mutation(MAIN, [Action("y", "NOOP", "global")], expected_revision=index)
+        assert await decided(replica, job) == ["InvalidInput"]
