@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from docreactor.agents.dead_letters import dead_letter
@@ -11,7 +11,13 @@ from docreactor.agents.placement import Placed
 from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.action import Action
-from docreactor.pipeline.errors import NOT_OF_THE_JOB, DocumentErasedError, ReactorError
+from docreactor.pipeline.errors import (
+    NOT_OF_THE_JOB,
+    DocumentErasedError,
+    InvalidInputError,
+    ReactorError,
+)
+from docreactor.pipeline.ids import check_id, check_name
 from docreactor.pipeline.job import Cancellation, Load, Mutation, decode_job
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation, StoredAction
@@ -30,7 +36,10 @@ class Asked(NamedTuple):
 
 
 def decode(records: Sequence[LogRecord], source: TopicPartition, staging: Staging) -> list[Asked]:
-    """The jobs behind records of `actions`; what is none goes to the dead letters."""
+    """The jobs behind records of `actions`; what is none goes to the dead letters.
+
+    A job of names that no key can carry ends here.
+    """
     jobs: list[Asked] = []
     for record in records:
         actions: Sequence[Action | StoredAction]
@@ -47,6 +56,13 @@ def decode(records: Sequence[LogRecord], source: TopicPartition, staging: Stagin
         else:
             if isinstance(job, Cancellation):
                 staging.cancellations.append((job, record.offset))
+            continue
+        try:
+            _check_names(job, actions)
+        except InvalidInputError as error:
+            staging.fail(job, record.offset, error)
+            if isinstance(job, Load):
+                staging.dead_letters.append(dead_letter(record, source, error))
             continue
         stage = staging.stage(Stream(job.document_id, job.scope, job.branch))
         keys = [action_key(stage.stream, action.id) for action in actions]
@@ -125,6 +141,17 @@ def fresh_operations(
         else:
             known.check(action)
     return fresh
+
+
+def _check_names(job: Mutation | Load, actions: Iterable[Action | StoredAction]) -> None:
+    """InvalidInput for names that would be read as others, and for another scope's actions."""
+    check_id(job.document_id, field="document_id")
+    check_name(job.scope, field="scope")
+    check_name(job.branch, field="branch")
+    for action in actions:
+        check_id(action.id, field="id")
+        if action.scope != job.scope:
+            raise InvalidInputError("scope", f"must be the job's own {job.scope}")
 
 
 def _erased(document_id: str, operations: OperationsTable) -> ReactorError | None:

@@ -36,7 +36,9 @@ class Gate:
 
     def holds(self, asked: Asked) -> bool:
         """Whether the job does not run now: it is deferred then, or its time is over."""
-        waits_for = tuple(one for one in asked.job.depends_on if not self._has_ended(one))
+        waits_for: tuple[str, ...] = asked.job.depends_on
+        if waits_for:
+            waits_for = tuple(one for one in waits_for if not self._has_ended(one))
         if self._is_behind(asked):
             self._hold(asked, waits_for)
             return True
@@ -126,5 +128,5 @@ def _begins(job: Mutation | Load) -> bool:
     if job.scope != DOCUMENT_SCOPE:
         return False
     if isinstance(job, Mutation):
-        return job.actions[0].type == CREATE_DOCUMENT
+        return any(action.type == CREATE_DOCUMENT for action in job.actions[:1])
     return any(one.action.type == CREATE_DOCUMENT for one in job.operations)

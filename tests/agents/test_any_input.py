@@ -129,3 +129,44 @@ async def test_an_index_that_no_stream_can_have_is_none(index: Any) -> None:
     if type(index) is int:
         job = replica.mutation(MAIN, [Action("y", "NOOP", "global")], expected_revision=index)
         assert await decided(replica, job) == ["InvalidInput"]
+
+
+def named(**changes: Any) -> dict[str, Any]:
+    fields = {"document_id": DOCUMENT, "branch": "main", "scope": "global", "action_id": "x"}
+    return fields | changes
+
+
+@pytest.mark.parametrize("is_load", [True, False])
+@pytest.mark.parametrize(
+    "names",
+    [
+        named(document_id="a/b"),
+        named(document_id=""),
+        named(scope="a/b"),
+        named(branch="é"),
+        named(action_id='a"b'),
+        named(action_id=""),
+        named(action_scope="document"),
+    ],
+)
+async def test_a_job_whose_names_no_key_can_carry_fails(
+    names: dict[str, Any], is_load: bool
+) -> None:
+    replica = Replica("a")
+    await replica.create()
+    stream = Stream(names["document_id"], names["scope"], names["branch"])
+    scope = names.get("action_scope", names["scope"])
+    for kind in ("UNDO", "CREATE_DOCUMENT", "NOOP"):
+        asked = replica.mutation(stream, [Action(names["action_id"], kind, scope)])
+        stored = load(stream, StoredAction(names["action_id"], kind, scope, LATER))
+        assert await decided(replica, stored if is_load else asked) == ["InvalidInput"]
+    assert replica.stored(stream) == []
+
+
+async def test_a_job_without_actions_stores_nothing() -> None:
+    nothing, replica = Replica("a"), Replica("b")
+    waiting = load(HOME, StoredAction("x", "NOOP", "document", LATER))
+    assert await decided(nothing, waiting, nothing.mutation(HOME, []), load(HOME)) == []
+    await replica.create()
+    assert await decided(replica, replica.mutation(MAIN, []), load(MAIN)) == [None, None]
+    assert replica.stored(MAIN) == []
