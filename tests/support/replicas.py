@@ -89,10 +89,11 @@ class Replica:
     failed: list[str] = field(default_factory=list)
     jobs: int = 0
     consumed: int = 0
+    models: Sequence[DocumentModel] = (words,)
 
     def __post_init__(self) -> None:
         self.store = MemoryStore()
-        registry = Registry([words])
+        registry = Registry(list(self.models))
         self.replay = Replay(registry)
         operations = OperationsTable(self.store)
         self.values = StoreKeyValueStore(self.store)
