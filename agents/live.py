@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from docreactor.agents.chores import Chores
 from docreactor.agents.shelf import PartitionTables
 from docreactor.agents.working import Working
 from docreactor.pipeline.errors import JobNotFoundError, JobNotReadyError, NotYetVisibleError
@@ -37,6 +38,7 @@ class LivePartition:
     viewed: Reached
     end_of_actions: Callable[[], Awaitable[Offset]]
     working: Working = field(default_factory=Working)
+    chores: Chores = field(default_factory=Chores)
     released: Reached = field(default_factory=Reached)
     """Counts how often deferred jobs have ended."""
 

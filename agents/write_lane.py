@@ -24,6 +24,7 @@ from docreactor.agents.staging import Staging
 from docreactor.pipeline.errors import (
     ReactorError,
     RecordRefusedError,
+    RestoringError,
     StoreFailedError,
     TooLargeError,
     UndecodableRecordError,
@@ -102,13 +103,19 @@ class WriteLane:
         self._written = live.written
         self._released: Reached = live.released
         self._working = live.working
+        self._number = live.number
+        self._chores = live.chores
+        self._chores.wake = inbox.wake
         self._room = room
         self._position = Offset(live.consumed.next_offset)
 
     async def run(self, leaving: Callable[[], bool]) -> None:
         """Until `leaving` says so; it ends between two transactions."""
-        with suppress(LeftError):
-            await self._run(leaving)
+        try:
+            with suppress(LeftError):
+                await self._run(leaving)
+        finally:
+            self._chores.close(RestoringError(self._number, state="on its way elsewhere"))
 
     async def _run(self, leaving: Callable[[], bool]) -> None:
         await self._committer.renew(self._position)
@@ -117,6 +124,7 @@ class WriteLane:
                 await self._resume()
                 if leaving():
                     return
+            await self._chores.run(self._write)
             wait_s = 0.0 if self._deferral.is_ready() else _LOOK_S
             fetched = await self._inbox.take(self._room, timeout_s=wait_s)
             if leaving():
@@ -130,6 +138,10 @@ class WriteLane:
                 self._position = fetched.next_offset
                 self._consumed.advance(self._position)
             await self._renew_when_due()
+
+    async def _write(self, staging: Staging) -> None:
+        """Commit what is no job's."""
+        self._written.advance(await self._committer.commit(staging, self._position))
 
     async def _resume(self) -> None:
         """Run what was deferred and may run now, as far as one batch goes."""

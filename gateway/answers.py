@@ -172,6 +172,16 @@ class Verified(Answer):
     next_cursor: str | None
 
 
+class Keyframed(Answer):
+    """How many keyframes were removed and stored, of how many documents, and what is broken."""
+
+    documents: int
+    removed: int
+    stored: int
+    findings: list[Finding]
+    next_cursor: str | None
+
+
 class Health(Answer):
     """Whether the process lives (`/healthz`) and whether it serves (`/readyz`).
 

@@ -27,6 +27,7 @@ from docreactor.gateway.routes.finding import FindRoutes
 from docreactor.gateway.routes.history import HistoryRoutes
 from docreactor.gateway.routes.integrity import IntegrityRoutes
 from docreactor.gateway.routes.jobs import JobRoutes
+from docreactor.gateway.routes.keyframing import KeyframeRoutes
 from docreactor.gateway.routes.loading import LoadRoutes
 from docreactor.gateway.routes.relationships import RelationshipRoutes
 from docreactor.gateway.routes.writing import WriteRoutes
@@ -80,6 +81,7 @@ def create_app(node: Node) -> FastAPI:
         JobRoutes(reach),
         EraseRoutes(reach),
         IntegrityRoutes(reach),
+        KeyframeRoutes(reach),
         DeploymentRoutes(reach, figures),
     ):
         routes.attach(app)

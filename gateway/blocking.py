@@ -86,5 +86,7 @@ class SyncReactor:
     history = _blocking(Reactor.history)
     verify = _blocking(Reactor.verify)
     verify_partition = _blocking(Reactor.verify_partition)
+    make_keyframes = _blocking(Reactor.make_keyframes)
+    make_keyframes_of_partition = _blocking(Reactor.make_keyframes_of_partition)
     positions = _blocking(Reactor.positions)
     models = _blocking(Reactor.models)

@@ -16,7 +16,6 @@ from docreactor.gateway.answers import (
     Models,
     Operations,
     Positions,
-    Verified,
 )
 from docreactor.gateway.changes import Changes, Sending, Wait, segment
 from docreactor.gateway.connection import Connection, joined
@@ -24,9 +23,9 @@ from docreactor.gateway.requests import (
     DEFAULT_SCOPE,
     LIMIT_DEFAULT,
     TIMEOUT_DEFAULT_MS,
-    TIMEOUT_MAX_MS,
     BatchedJob,
 )
+from docreactor.gateway.tending import Tending
 from docreactor.pipeline.action import DOCUMENT_SCOPE, UPGRADE_DOCUMENT
 from docreactor.pipeline.errors import DocumentNotFoundError
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
@@ -37,7 +36,7 @@ RETRY_FOR_S = 30.0
 Tokens = str | Sequence[str] | None
 
 
-class Reactor(Changes):
+class Reactor(Changes, Tending):
     """A deployment, by the URL of any of its nodes. Use it in `async with`.
 
     A problem document is raised as the error of its name. What may pass (no connection, 429, 503)
@@ -245,36 +244,6 @@ class Reactor(Changes):
                 "limit": limit,
                 "cursor": cursor,
                 "token": joined(token),
-                "timeout_ms": timeout_ms,
-            },
-        )
-
-    async def verify(self, document_id: str, *, timeout_ms: int = TIMEOUT_MAX_MS) -> Verified:
-        """Compare a document's operations with all that was made of them."""
-        return await self._connection.call(
-            Verified,
-            "POST",
-            f"/v1/documents/{segment(document_id)}/verify",
-            parameters={"timeout_ms": timeout_ms},
-        )
-
-    async def verify_partition(
-        self,
-        partition: int,
-        *,
-        limit: int = LIMIT_DEFAULT,
-        cursor: str | None = None,
-        timeout_ms: int = TIMEOUT_MAX_MS,
-    ) -> Verified:
-        """As `verify`, for a page of a partition's documents."""
-        return await self._connection.call(
-            Verified,
-            "POST",
-            "/v1/verify",
-            parameters={
-                "partition": partition,
-                "limit": limit,
-                "cursor": cursor,
                 "timeout_ms": timeout_ms,
             },
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import Protocol
 
@@ -243,6 +243,10 @@ class KeyframeStage:
         for gone in superfluous(labels, kept=self._keyframes.kept):
             labels.remove(gone)
             self._remove(record_key(stream, gone))
+
+    def put(self, contents: Mapping[bytes, bytes]) -> None:
+        """Store keyframes by the keys of their records, whatever else there is."""
+        self._records |= contents
 
     def remove(self, keys: Sequence[bytes]) -> None:
         """Remove keyframes by the keys of their records, and keep none of them later."""

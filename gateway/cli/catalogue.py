@@ -58,6 +58,7 @@ COMMANDS: Mapping[str, Place] = {
     "jobs": Place(_TEND, "jobs", "app"),
     "topics": Place(_TEND, "topics", "app"),
     "offsets": Place(_TEND, "offsets", "app"),
+    "rebuild": Place(_TEND, "rebuilding", "app"),
     "verify": Place(_TEND, "integrity", "verify"),
     "export": Place(_TEND, "backup", "export"),
 }

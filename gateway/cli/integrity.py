@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 
-from docreactor.gateway.answers import Finding, Verified
+from docreactor.gateway.answers import Finding
 from docreactor.gateway.blocking import SyncReactor
 from docreactor.gateway.broker.progress import Progress, Step
 from docreactor.gateway.cli.import_git import bars_shown
@@ -24,7 +24,10 @@ from docreactor.gateway.cli.target import (
 from docreactor.gateway.client import DEFAULT_URL
 from docreactor.gateway.requests import TIMEOUT_DEFAULT_MS
 
-_FOUND = 1
+FOUND = 1
+"""How a command ends that has found something wrong."""
+
+_Paged_co = TypeVar("_Paged_co", bound="Page", covariant=True)
 
 Documents = Annotated[list[str] | None, typer.Argument(help="Ids of documents.")]
 DocumentId = Annotated[str, typer.Argument(help="Id of the document.")]
@@ -51,7 +54,10 @@ def verify(
     if bool(documents) == all:
         raise typer.BadParameter("give either ids of documents or --all")
     with asking(url, token) as reactor, bars_shown() as progress:
-        pages = list(_all(reactor, progress) if all else _each(reactor, documents or []))
+        pages = [reactor.verify(document_id) for document_id in documents or []]
+        if all:
+            what = "Verifying partitions"
+            pages += every_page(reactor, what, reactor.verify_partition, progress)
     findings = [finding for page in pages for finding in page.findings]
     figures = {
         "documents": sum(page.documents for page in pages),
@@ -62,9 +68,9 @@ def verify(
         show_json(figures | {"findings": [one.model_dump(mode="json") for one in findings]})
     else:
         show_facts(figures)
-        _show(findings)
+        show_findings(findings)
     if findings:
-        raise typer.Exit(_FOUND)
+        raise typer.Exit(FOUND)
 
 
 def erase(
@@ -92,24 +98,35 @@ def erase(
         typer.echo(f"Notice: {job.notice}.", err=True)
 
 
-def _each(reactor: SyncReactor, documents: list[str]) -> Iterator[Verified]:
-    for document_id in documents:
-        yield reactor.verify(document_id)
+class Page(Protocol):
+    """What a call answers page by page."""
+
+    @property
+    def next_cursor(self) -> str | None: ...
 
 
-def _all(reactor: SyncReactor, progress: Progress) -> Iterator[Verified]:
+class Ask(Protocol[_Paged_co]):
+    """A call that answers page by page, for one partition."""
+
+    def __call__(self, partition: int, *, cursor: str | None) -> _Paged_co: ...
+
+
+def every_page(
+    reactor: SyncReactor, what: str, ask: Ask[_Paged_co], progress: Progress
+) -> Iterator[_Paged_co]:
     """Partition by partition, page by page."""
-    partitions = sorted({one.partition for one in reactor.positions().positions})
-    for done, partition in enumerate(partitions):
-        progress(Step("Verifying partitions", done, len(partitions)))
-        page = reactor.verify_partition(partition)
+    partitions = max(one.partition for one in reactor.positions().positions) + 1
+    for partition in range(partitions):
+        progress(Step(what, partition, partitions))
+        page = ask(partition, cursor=None)
         yield page
         while page.next_cursor is not None:
-            page = reactor.verify_partition(partition, cursor=page.next_cursor)
+            page = ask(partition, cursor=page.next_cursor)
             yield page
 
 
-def _show(findings: list[Finding]) -> None:
+def show_findings(findings: list[Finding]) -> None:
+    """A table of them, or nothing."""
     if findings:
         show_table(("FINDING", "DOCUMENT", "SCOPE", "BRANCH", "INDEX", "DETAIL"), _rows(findings))
 

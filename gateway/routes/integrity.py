@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from docreactor.agents.live import LivePartition
+from docreactor.agents.node import Node
 from docreactor.gateway.answers import Verified
 from docreactor.gateway.attendance import attended
 from docreactor.gateway.facts import add_facts
@@ -32,7 +33,9 @@ from docreactor.tables.slugs import Claim
 from docreactor.tables.stream_check import Checked
 from docreactor.tables.verification import Verdict, verify
 
-_PAGE_S = 1.0
+PAGE_S = 1.0
+"""So long a page may take, but for its last document."""
+
 _VIEW_WAIT_S = 10.0
 _SLUGS_AT_ONCE = 20
 _CLAIMS = "claims"
@@ -74,7 +77,7 @@ class IntegrityRoutes:
 
         async def read(live: LivePartition) -> Response:
             await live.wait_view(live.operations_position(), _VIEW_WAIT_S)
-            verdict = await attended(request, verify(_tables(live, settings), document_id))
+            verdict = await attended(request, verify(tables_of(live, settings), document_id))
             if verdict is None:
                 raise missing(live, document_id, DEFAULT_BRANCH)
             return Reply(_told([verdict], None))
@@ -89,13 +92,12 @@ class IntegrityRoutes:
 
         A page ends after a second, or after `limit` documents.
         """
-        if query.partition >= self._node.partition_count:
-            raise InvalidInputError("partition", f"must be below {self._node.partition_count}")
+        check_partition(query.partition, self._node)
         settings, after = self._node.settings, read_id(query.cursor)
 
         async def read(live: LivePartition) -> Response:
             await live.wait_view(live.operations_position(), _VIEW_WAIT_S)
-            tables = _tables(live, settings)
+            tables = tables_of(live, settings)
             return Reply(await attended(request, _page(tables, after, query.limit)))
 
         patience_s = query.timeout_ms / 1_000
@@ -154,6 +156,12 @@ class IntegrityRoutes:
         return {item["header"]["slug"]: item["header"]["id"] for item in ordered}
 
 
+def check_partition(partition: int, node: Node) -> None:
+    """InvalidInput for one that the deployment does not have."""
+    if partition >= node.partition_count:
+        raise InvalidInputError("partition", f"must be below {node.partition_count}")
+
+
 def _contested(claims: Iterable[Claim], answered: dict[str, str]) -> list[Finding]:
     return [
         Finding(
@@ -169,14 +177,15 @@ def _contested(claims: Iterable[Claim], answered: dict[str, str]) -> list[Findin
     ]
 
 
-def _tables(live: LivePartition, settings: Settings) -> Checked:
+def tables_of(live: LivePartition, settings: Settings) -> Checked:
+    """A partition's tables, to be compared."""
     keyframes = live.tables.write.keyframes
     return Checked(live.replay, settings, live.operations, keyframes, live.documents)
 
 
 async def _page(tables: Checked, after: str, limit: int) -> dict[str, Any]:
     """The next documents, as many as fit into a second."""
-    until, verdicts, last = now_s() + _PAGE_S, list[Verdict](), after
+    until, verdicts, last = now_s() + PAGE_S, list[Verdict](), after
     while len(verdicts) < limit and now_s() < until:
         found = tables.operations.documents_after(last, 1)
         if not found:

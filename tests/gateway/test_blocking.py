@@ -35,6 +35,8 @@ CALLS = (
     "history",
     "positions",
     "models",
+    "make_keyframes",
+    "make_keyframes_of_partition",
     "verify",
     "verify_partition",
 )

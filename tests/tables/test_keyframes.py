@@ -328,3 +328,14 @@ def test_all_of_a_documents_keyframes_are_found_and_removed() -> None:
     assert sorted(stage.rows) == sorted(Row(key, None) for key in keys)
     assert keyframes.keys_of("d") == []
     assert len(keyframes.keys_of("d-1")) == 2
+
+
+def test_keyframes_are_stored_by_their_keys() -> None:
+    store = MemoryStore()
+    keyframes = Keyframes(StoreKeyValueStore(store), SETTINGS)
+
+    stage = keyframes.stage()
+    stage.put({record_key(STREAM, 4): b"s", record_key(STREAM, 9): b"t"})
+    store.write(keyframe_rows(stage.rows), {}, now_ms=1)
+
+    assert list(keyframes.nearest(STREAM)) == [(9, b"t"), (4, b"s")]

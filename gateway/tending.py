@@ -1,0 +1,76 @@
+"""The calls of the Python client that look after what is stored."""
+
+from __future__ import annotations
+
+from docreactor.gateway.answers import Keyframed, Verified
+from docreactor.gateway.changes import segment
+from docreactor.gateway.connection import Connection
+from docreactor.gateway.requests import LIMIT_DEFAULT, TIMEOUT_MAX_MS
+
+
+class Tending:
+    """What compares and mends."""
+
+    _connection: Connection
+
+    async def verify(self, document_id: str, *, timeout_ms: int = TIMEOUT_MAX_MS) -> Verified:
+        """Compare a document's operations with all that was made of them."""
+        return await self._connection.call(
+            Verified,
+            "POST",
+            f"/v1/documents/{segment(document_id)}/verify",
+            parameters={"timeout_ms": timeout_ms},
+        )
+
+    async def verify_partition(
+        self,
+        partition: int,
+        *,
+        limit: int = LIMIT_DEFAULT,
+        cursor: str | None = None,
+        timeout_ms: int = TIMEOUT_MAX_MS,
+    ) -> Verified:
+        """As `verify`, for a page of a partition's documents."""
+        return await self._connection.call(
+            Verified,
+            "POST",
+            "/v1/verify",
+            parameters={
+                "partition": partition,
+                "limit": limit,
+                "cursor": cursor,
+                "timeout_ms": timeout_ms,
+            },
+        )
+
+    async def make_keyframes(
+        self, document_id: str, *, timeout_ms: int = TIMEOUT_MAX_MS
+    ) -> Keyframed:
+        """Remove a document's keyframes, and make them again."""
+        return await self._connection.call(
+            Keyframed,
+            "POST",
+            f"/v1/documents/{segment(document_id)}/keyframes",
+            parameters={"timeout_ms": timeout_ms},
+        )
+
+    async def make_keyframes_of_partition(
+        self,
+        partition: int,
+        *,
+        limit: int = LIMIT_DEFAULT,
+        cursor: str | None = None,
+        timeout_ms: int = TIMEOUT_MAX_MS,
+    ) -> Keyframed:
+        """As `make_keyframes`, for a page of a partition's documents."""
+        return await self._connection.call(
+            Keyframed,
+            "POST",
+            "/v1/keyframes",
+            parameters={
+                "partition": partition,
+                "limit": limit,
+                "cursor": cursor,
+                "timeout_ms": timeout_ms,
+            },
+        )
