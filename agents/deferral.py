@@ -59,6 +59,7 @@ class Deferral:
         self.streams: dict[Stream, dict[int, Wait]] = {}
         """The deferred jobs of each stream that has any, by their offsets and in their order."""
         self._dependencies = dependencies
+        self._offsets: dict[int, Stream] = {}
         self._for_document: set[Stream] = set()
         self._homes: dict[Stream, set[Stream]] = {}
         self._awaited: dict[str, dict[int, Stream]] = {}
@@ -107,7 +108,7 @@ class Deferral:
         """Take in what a batch has written; whether any job waits no longer."""
         if not staging.deferred and not self.streams:
             return False
-        before = sum(map(len, self.streams.values()))
+        before = len(self._offsets)
         for ended in staging.ended:
             if ended.job.id in self._awaited:
                 self.ended(ended.job.id)
@@ -123,15 +124,15 @@ class Deferral:
         for stage in staging.streams.values():
             if stage.home is stage and stage.is_moved and not stage.loaded.next_index:
                 self._wake(self._homes.get(stage.stream, ()))
-        return sum(map(len, self.streams.values())) < before + added
+        return len(self._offsets) < before + added
 
     def release(self, staging: Staging) -> None:
         """Stage the tombstones of the deferred jobs that a batch ends."""
-        if not self.streams:
+        if not self._offsets:
             return
         for ended in staging.ended:
-            stream = ended.stream
-            if stream is not None and ended.offset in self.streams.get(stream, ()):
+            stream = self._offsets.get(ended.offset)
+            if stream is not None:
                 staging.deferred[deferred_key(stream, ended.offset)] = None
 
     def _records(self, stream: Stream) -> Iterator[ResumedRecord]:
@@ -144,6 +145,7 @@ class Deferral:
         stream = deferred.stream
         jobs = self.streams.setdefault(stream, {})
         until_us = parse(deferred.deferred_at) + self.timeout_us
+        self._offsets[deferred.offset] = stream
         jobs[deferred.offset] = Wait(deferred.job.id, deferred.waits_for, until_us)
         if len(jobs) == 1:
             self._homes.setdefault(stream.home, set()).add(stream)
@@ -161,6 +163,7 @@ class Deferral:
         gone = jobs.pop(offset, None)
         if gone is None:
             return
+        del self._offsets[offset]
         for job_id in gone.waits_for:
             waiting = self._awaited[job_id]
             del waiting[offset]

@@ -116,14 +116,6 @@ class Ended(NamedTuple):
     operations_until: int
     error: ReactorError | None
 
-    @property
-    def stream(self) -> Stream | None:
-        """The stream that it was for; None for a job that is for none."""
-        job = self.job
-        if isinstance(job, Mutation | Load):
-            return Stream(job.document_id, job.scope, job.branch)
-        return None
-
 
 class Staging:
     """The batch as it grows.
