@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from docreactor.agents.clock import SystemClock
 from docreactor.agents.log.memory import MemoryLog
 from docreactor.agents.log.memory_cluster import MemoryCluster
 from docreactor.agents.node import Place, open_node
@@ -92,7 +93,7 @@ async def reactor(*models: DocumentModel, **settings: Any) -> AsyncGenerator[Rea
 
 
 async def _open(resources: AsyncExitStack, registry: Registry, settings: Settings) -> Reactor:
-    log = MemoryLog(MemoryCluster(), settings)
+    log = MemoryLog(MemoryCluster(clock_ms=SystemClock().now_ms), settings)
     resources.push_async_callback(log.close)
     await create_topics(log, settings)
     log_id = await check_topics(log, settings)

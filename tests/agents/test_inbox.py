@@ -121,3 +121,14 @@ async def test_over_its_bytes_it_pauses_too() -> None:
     assert flow.paused == {SOURCE}
     await inbox.take(Room(2, 10_000), timeout_s=1.0)
     assert flow.paused == set()
+
+
+async def test_whoever_waits_can_be_woken_without_a_record() -> None:
+    inbox = Inbox(SOURCE, _Flow(), Room(100, 10_000))
+    waiting = asyncio.create_task(inbox.take(Room(5, 10_000), timeout_s=60.0))
+    await asyncio.sleep(0)
+    inbox.wake()
+    async with asyncio.timeout(10):
+        assert await waiting is None
+    inbox.offer(_fetched(0, 1))
+    assert await inbox.take(Room(5, 10_000), timeout_s=0.0) is not None

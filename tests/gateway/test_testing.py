@@ -184,3 +184,13 @@ async def test_a_write_cache_under_test_is_stopped_and_its_store_closed_at_the_e
     assert side.cache.streams() == []
     with pytest.raises(StoreClosedError):
         side.store.positions()
+
+
+async def test_a_job_waits_for_one_of_another_partition_that_has_ended_already() -> None:
+    async with reactor(todo, partitions=8) as one:
+        jobs = [await one.create("example/todo", id=f"d{n}", wait="write") for n in range(6)]
+        assert len({job.id.rpartition("-")[2] for job in jobs}) > 1
+        action = {"type": "ADD_ITEM", "input": {"text": "milk"}}
+        waits_for = [job.id for job in jobs]
+        job = await one.submit("d0", action, depends_on=waits_for, wait="read")
+        assert job.failure is None
