@@ -8,7 +8,11 @@ import pytest
 
 from docreactor.agents.bundle import BundleWriter
 from docreactor.agents.log import Entry, TopicPartition
+from docreactor.agents.log.kafka import open_kafka
 from docreactor.pipeline.errors import RecordRefusedError
+from docreactor.pipeline.settings import Settings
+from docreactor.pipeline.topics import TopicDeclaration
+from tests.support.kafka import Kafka
 from tests.support.nodes import Site, site
 
 
@@ -84,3 +88,20 @@ async def test_closing_twice_is_no_error_and_it_opens_again() -> None:
     await bundles.close()
     assert await bundles.append({a: _entries(b"2")}) == {a: 2}
     await bundles.close()
+
+
+@pytest.mark.kafka
+async def test_on_a_real_kafka_it_is_read_whole_and_one_after_the_other(
+    kafka: Kafka, app: str
+) -> None:
+    settings = Settings(app=app, replication_factor=1, min_insync_replicas=1)
+    async with open_kafka(settings, kafka.bootstrap_servers, wait_s=15.0) as log:
+        await log.create([TopicDeclaration(f"{app}.actions", 2, {})])
+        a, b = TopicPartition(f"{app}.actions", 0), TopicPartition(f"{app}.actions", 1)
+        bundles = BundleWriter(log, f"{app}-gateway-1")
+
+        assert await bundles.append({a: _entries(b"1", b"2"), b: _entries(b"3")}) == {a: 0, b: 0}
+        assert await log.end_offsets([a, b]) == {a: 3, b: 2}
+        assert await bundles.append({b: _entries(b"4")}) == {b: 2}
+        assert await log.end_offsets([a, b]) == {a: 3, b: 4}
+        await bundles.close()
