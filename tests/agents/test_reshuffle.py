@@ -210,6 +210,14 @@ async def test_what_was_stored_never_changes() -> None:
     assert {key: now[key] for key in kept} == kept
 
 
+async def test_an_operation_keeps_its_id_wherever_it_is_stored_again() -> None:
+    replica = await told("B0@10")
+    assert await replica.bring("A0@5") is None
+    first, _, again = replica.stored(MAIN)
+    assert (first.index, first.skip, again.index, again.skip) == (0, 0, 2, 0)
+    assert (first.id, first.action) == (again.id, again.action)
+
+
 async def test_what_is_kept_before_the_place_stays_in_the_state() -> None:
     replica = await told("B0@10", "B1@20", "B2@50")
     assert replica.tables.cache.newest(MAIN) is not None, "the cache is warm"
