@@ -133,17 +133,22 @@ def reduce(
             raise DocumentTooLargeError(limit=document_bytes_max, actual=len(written))
     except DeadlinePassed:
         raise ReducerTimeoutError(action_type, bound.timeout_ms) from None
-    except (*WRONG_ACTION, UnknownModelError, MemoryError):
+    except (*WRONG_ACTION, UnknownModelError, MemoryError, KeyboardInterrupt):
         raise
-    except Exception as cause:  # noqa: BLE001  a reducer may raise anything: it becomes the error
+    except BaseException as cause:  # noqa: BLE001  a reducer may raise anything: it becomes the error
         return base._replace(label=label), sentence(cause)
     return StreamState(label, before.version, state, written, digest(written), facts), None
 
 
-def sentence(cause: Exception) -> str:
+def sentence(cause: BaseException) -> str:
     """What an operation's `error` says: the name and the reason, the same on every replica."""
     name = cause.name() if isinstance(cause, ReactorError) else type(cause).__name__
-    return f"{name}: {cause}"
+    try:
+        reason = str(cause)
+    except Exception:  # noqa: BLE001  an author's exception may be unable to say anything
+        reason = ""
+    # Lone surrogates are no text that JSON could hold.
+    return f"{name}: {reason}".encode(errors="backslashreplace").decode()
 
 
 def _told(facts: Facts, action_type: str, input: Any, timestamp: str, action_id: str) -> Facts:

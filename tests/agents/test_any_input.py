@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from docreactor.agents.staging import result_entries
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.job import Incoming, Job, Load
 from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.operation import StoredAction
 from tests.support.replicas import DOCUMENT, HOME, MAIN, Record, Replica
 
@@ -170,3 +172,43 @@ async def test_a_job_without_actions_stores_nothing() -> None:
     await replica.create()
     assert await decided(replica, replica.mutation(MAIN, []), load(MAIN)) == [None, None]
     assert replica.stored(MAIN) == []
+
+
+class Speechless(Exception):
+    """It cannot say what went wrong."""
+
+    def __str__(self) -> str:
+        raise LookupError
+
+
+odd = DocumentModel("test/words", state=dict)
+FAILURES: dict[str, BaseException] = {
+    "Speechless: ": Speechless(),
+    "ValueError: \\ud800": ValueError("\ud800"),
+    "SystemExit: 1": SystemExit(1),
+    "GeneratorExit: ": GeneratorExit(),
+    "CancelledError: ": asyncio.CancelledError(),
+}
+
+
+@odd.action
+def fail(_: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Raises what nobody would."""
+    raise FAILURES[given["as"]]
+
+
+async def oddly() -> Replica:
+    replica = Replica("a", models=(odd,))
+    await replica.create()
+    return replica
+
+
+@pytest.mark.parametrize("error", FAILURES)
+async def test_whatever_a_reducer_raises_is_the_error_of_its_operation(error: str) -> None:
+    replica = await oddly()
+    given = {"as": error}
+    asked = replica.mutation(MAIN, [Action("x", "FAIL", "global", input=given)])
+    stored = load(MAIN, StoredAction("y", "FAIL", "global", LATER, given))
+    assert await decided(replica, asked) == [None]
+    assert await decided(replica, stored) == [None]
+    assert [one.error for one in replica.stored(MAIN)] == [error, error]
