@@ -10,8 +10,8 @@ from docreactor.agents.log import Entry
 from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.pipeline.action import DOCUMENT_SCOPE, Action
 from docreactor.pipeline.bound import Bound
-from docreactor.pipeline.canonical import digest, encode
-from docreactor.pipeline.context import Context
+from docreactor.pipeline.canonical import decode, digest, encode
+from docreactor.pipeline.context import Context, signer_of
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import DocumentNotFoundError, InvalidInputError
 from docreactor.pipeline.ids import operation_id
@@ -140,7 +140,9 @@ class Placement:
             raise InvalidInputError("scope", f"must be the job's own {stream.scope}")
         if stream.scope == DOCUMENT_SCOPE:
             base = stage.state or NOTHING
-            state = reduce_document(base, action.type, action.input, timestamp, action.id, stream)
+            # Decoded again: an error must not tell in which order the fields were sent.
+            given = decode(input)
+            state = reduce_document(base, action.type, given, timestamp, action.id, stream)
             if state.state is not base.state:
                 self._check_given(state.state)
             return state, None
@@ -149,7 +151,6 @@ class Placement:
             raise DocumentNotFoundError(stream.document_id, stream.branch)
         model = self._registry.model(document.document_type)
         base = stage.state or origin(model, stream.scope, document)
-        signer = action.context.get("signer") if action.context else None
         settings = self._settings
         self._reduced += 1
         return reduce(
@@ -158,7 +159,7 @@ class Placement:
             stream.scope,
             action.type,
             input,
-            Context(timestamp, action.id, signer, document.origin),
+            Context(timestamp, action.id, signer_of(action.context), document.origin),
             document=document,
             version=document.version_at(timestamp),
             document_bytes_max=settings.document_bytes_max,

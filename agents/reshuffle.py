@@ -12,6 +12,7 @@ from docreactor.agents.staged_history import StagedHistory
 from docreactor.agents.staging import Mark, Staging, StreamStage
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.action import DOCUMENT_SCOPE, MARKERS
+from docreactor.pipeline.canonical import decode
 from docreactor.pipeline.document import Document, Upgraded
 from docreactor.pipeline.errors import (
     DocumentAlreadyExistsError,
@@ -171,7 +172,7 @@ class Reshuffle:
         error: str | None = None
         try:
             if action.type in MARKERS:
-                check_base("", stage.stream.scope, action.type, action.input)
+                check_base("", stage.stream.scope, action.type, decode(input))
                 state = await self._build(stage, at, marker=action.type)
             else:
                 state, error = self._placement.reduce(action, input, render(placed.moment), stage)

@@ -9,7 +9,7 @@ import orjson
 from docreactor.pipeline.action import DOCUMENT_SCOPE
 from docreactor.pipeline.bound import UNBOUNDED, Bound
 from docreactor.pipeline.canonical import digest, encode
-from docreactor.pipeline.context import Context
+from docreactor.pipeline.context import Context, signer_of
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.errors import (
     CorruptHistoryError,
@@ -120,7 +120,7 @@ class Replay:
         context = Context(
             action.timestamp,
             action.id,
-            (action.context or {}).get("signer"),
+            signer_of(action.context),
             document.origin,
         )
         return reduce(

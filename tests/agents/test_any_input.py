@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 
 from docreactor.agents.staging import result_entries
 from docreactor.pipeline.action import Action
+from docreactor.pipeline.context import Context
 from docreactor.pipeline.job import Incoming, Job, Load
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
@@ -212,3 +214,36 @@ async def test_whatever_a_reducer_raises_is_the_error_of_its_operation(error: st
     assert await decided(replica, asked) == [None]
     assert await decided(replica, stored) == [None]
     assert [one.error for one in replica.stored(MAIN)] == [error, error]
+
+
+@odd.action
+def sign(_: dict[str, Any], _given: dict[str, Any], context: Context) -> dict[str, Any]:
+    """The signer, in the order that the reducer sees."""
+    signer: Any = context.signer
+    with suppress(TypeError):
+        signer["seen"] = True
+    return {"signer": list(signer)}
+
+
+async def test_a_reducer_sees_the_signer_as_it_is_stored_and_cannot_change_it() -> None:
+    replica = await oddly()
+    context = {"signer": {"name": "b", "key": {"x": [1]}}}
+    asked = replica.mutation(MAIN, [Action("x", "SIGN", "global", None, {}, context)])
+    stored = load(MAIN, StoredAction("y", "SIGN", "global", LATER, {}, context))
+    assert await decided(replica, asked, stored) == [None, None]
+    assert [one.action.context for one in replica.stored(MAIN)] == [context, context]
+
+
+@pytest.mark.parametrize("kind", ["NOOP", "UNDO", "SET_NAME", "DELETE_DOCUMENT"])
+@pytest.mark.parametrize("stream", [HOME, MAIN])
+async def test_an_error_names_the_same_field_in_whichever_order_they_came(
+    stream: Stream, kind: str
+) -> None:
+    errors: list[str | None] = []
+    for given in ({"a": 1, "b": 2}, {"b": 2, "a": 1}):
+        replica = Replica("a")
+        await replica.create()
+        stored = StoredAction("x", kind, stream.scope, LATER, given)
+        assert await decided(replica, load(stream, stored)) == [None]
+        errors.append(replica.stored(stream)[-1].error)
+    assert errors[0] == errors[1] is not None
