@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from docreactor.agents.asked import Asked
-from docreactor.agents.deferral import Deferral
+from docreactor.agents.deferral import Deferral, Wait
 from docreactor.agents.staging import Staging
 from docreactor.pipeline.action import CREATE_DOCUMENT, DOCUMENT_SCOPE
 from docreactor.pipeline.deferred import Deferred, deferred_key
@@ -36,7 +36,9 @@ class Gate:
 
     def holds(self, asked: Asked) -> bool:
         """Whether the job does not run now: it is deferred then, or its time is over."""
-        waits_for: tuple[str, ...] = asked.job.depends_on
+        waiting = self._waiting(asked)
+        # Those that had ended when it was deferred are not looked for again.
+        waits_for = asked.job.depends_on if waiting is None else waiting.waits_for
         if waits_for:
             waits_for = tuple(one for one in waits_for if not self._has_ended(one))
         if self._is_behind(asked):
@@ -94,8 +96,15 @@ class Gate:
         return not (for_document and _begins(asked.job))
 
     def _is_late(self, asked: Asked) -> bool:
-        waiting = self._deferral.streams.get(asked.stage.stream, {}).get(asked.record.offset)
+        waiting = self._waiting(asked)
         return waiting is not None and waiting.until_us <= self._deferral.now_us()
+
+    def _waiting(self, asked: Asked) -> Wait | None:
+        """What a deferred job waits for; None for one that is not, or not yet."""
+        offset = asked.record.offset
+        if offset not in self._resumed:
+            return None
+        return self._deferral.streams.get(asked.stage.stream, {}).get(offset)
 
     def _has_ended(self, job_id: str) -> bool:
         return self._has_ended_here(job_id) or self._deferral.has_ended(job_id)

@@ -21,7 +21,7 @@ from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.errors import JobNotReadyError
 from docreactor.pipeline.job import Job, JobResult, Mutation
-from docreactor.pipeline.keys import Stream
+from docreactor.pipeline.keys import Stream, partition_for
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.position import Offset
@@ -147,9 +147,12 @@ class Site:
         await writer.append(TopicPartition(topic, 0), entries)
 
     async def enqueue(self, *jobs: Job) -> None:
-        """Put jobs on partition 0 of actions, as another node's gateway would."""
-        entries = [Entry(job.document_id.encode(), encode(job.json)) for job in jobs]
-        await self.write(self.topics.actions, *entries)
+        """Put jobs on their partitions of actions, as another node's gateway would."""
+        writer = await self.log().writer()
+        for job in jobs:
+            number = partition_for(job.document_id, self.settings.partitions)
+            entry = Entry(job.document_id.encode(), encode(job.json))
+            await writer.append(TopicPartition(self.topics.actions, number), [entry])
 
     def source(self, topic: str, partition: int = 0) -> TopicPartition:
         return TopicPartition(topic, partition)
@@ -165,9 +168,9 @@ class Site:
         group = self.cluster.committed[f"{self.settings.app}-reactor"]
         return group.get(TopicPartition(self.topics.actions, partition))
 
-    def records(self, topic: str) -> list[Any]:
-        """The committed records of partition 0 of a topic."""
-        partition = self.cluster.partition(TopicPartition(topic, 0))
+    def records(self, topic: str, number: int = 0) -> list[Any]:
+        """The committed records of a partition of a topic, the first unless told otherwise."""
+        partition = self.cluster.partition(TopicPartition(topic, number))
         start, every = Offset(partition.start), partition.end + 1
         return list(partition.read(start, count_max=every, isolation=Isolation.COMMITTED)[0])
 
