@@ -69,9 +69,7 @@ class Descent:
         self._history = history
         self._stream = stream
         self.target = target
-        self._passed = target + 1
         self._wanted = target
-        self._lowest = target
         self._undoing = Undoing()
         self.has_marker_after = marker is not None
         """Whether it begins at an UNDO or a REDO that follows the target."""
@@ -80,23 +78,27 @@ class Descent:
         self._counting: list[int] = []
 
     async def reach(self, label: int) -> None:
-        """Look at every operation above `label`."""
-        while self._passed > label + 1:
-            count = min(PAGE, self._passed - label - 1)
-            page = self._history.page_back(self._stream, self._passed - 1, count)
+        """Look at every operation above `label` that still stands."""
+        while self._wanted > label:
+            count = min(PAGE, self._wanted - label)
+            page = self._history.page_back(self._stream, self._wanted, count)
+            if not page or page[0][0] != self._wanted:
+                raise CorruptHistoryError(f"{self._stream.prefix}: no operation {self._wanted}")
             for index, content in page:
+                if index > self._wanted:
+                    continue
+                if index != self._wanted:
+                    break
                 self._pass(index, content)
-            if len(page) < count:
-                raise CorruptHistoryError(f"{self._stream.prefix}: no operation {self._passed - 1}")
-            if self._passed > label + 1:
+            if self._wanted > label:
                 await asyncio.sleep(0)
 
     def serves(self, label: int) -> bool:
-        """Whether every operation above `label` leaves the state of `label` under it.
+        """Whether what stands up to `label` is what the state of `label` is made of.
 
         Asked when exactly those above it have been looked at.
         """
-        return self._lowest >= label and self._undoing.is_settled
+        return self._wanted == label and self._undoing.is_settled
 
     @property
     def is_plain(self) -> bool:
@@ -108,17 +110,9 @@ class Descent:
         return [index for index in reversed(self._counting) if index > label]
 
     def _pass(self, index: int, content: bytes) -> None:
-        if index != self._passed - 1:
-            raise CorruptHistoryError(
-                f"{self._stream.prefix}: expected operation {self._passed - 1}, found {index}"
-            )
-        self._passed = index
         skip, action_type, has_error = fields.standing(content)
-        below = index - skip - 1
-        if below < ORIGIN:
+        self._wanted = index - skip - 1
+        if self._wanted < ORIGIN:
             raise CorruptHistoryError(f"{self._stream.prefix}{index}: skips {skip}")
-        self._lowest = min(self._lowest, below)
-        if index == self._wanted:
-            self._wanted = below
-            if self._undoing.counts(action_type, has_error=has_error):
-                self._counting.append(index)
+        if self._undoing.counts(action_type, has_error=has_error):
+            self._counting.append(index)
