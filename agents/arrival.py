@@ -193,6 +193,8 @@ class Arrival:
         async with Refill(tables, deployment.topics, deployment.clock.now_ms) as refill:
             if await self._read(tables.write_store, whole, refill.take, share=0.0):
                 tables.write.cache.clear()
+        for accepted in tables.write.operations.lasting.accepted():
+            deployment.registry.accepted.update(accepted.streams)
         if operations.topic not in tables.view_store.positions():
             await self._seed(tables)
         try:

@@ -96,7 +96,7 @@ class Committer:
             self.tail.committed(positions[topics.operations])
         self._show(staging, results, deferred, positions)
         if staging.erased:
-            await compact(self.store, erased_ranges(staging, self.tables.operations, self.jobs))
+            await compact(self.store, erased_ranges(staging, self.jobs))
         return positions.get(topics.operations, reached)
 
     @asynccontextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from docreactor.agents.log import Entry, LogRecord
 from docreactor.agents.staging import Staging
 from docreactor.agents.write_tables import WriteTables
+from docreactor.pipeline.accepted import accepted_key
 from docreactor.pipeline.deferred import Deferred
 from docreactor.pipeline.erased import Erased, erased_key
 from docreactor.pipeline.errors import (
@@ -21,7 +22,7 @@ from docreactor.pipeline.keys import record_key
 from docreactor.pipeline.timestamp import Microseconds, render
 from docreactor.tables.deferred import DeferredTable
 from docreactor.tables.jobs import JobsTable
-from docreactor.tables.operations import OperationsTable
+from docreactor.tables.lasting import ranges
 from docreactor.tables.store import Store
 
 _SIGN = b'"erasure"'
@@ -53,20 +54,18 @@ def apart(records: Sequence[LogRecord]) -> Iterator[Sequence[LogRecord]]:
         yield records[start:]
 
 
-def erased_ranges(
-    staging: Staging, operations: OperationsTable, jobs: JobsTable
-) -> list[tuple[bytes, bytes]]:
+def erased_ranges(staging: Staging, jobs: JobsTable) -> list[tuple[bytes, bytes]]:
     """Where rows lay that an erasure has removed: from each first key to before the second."""
-    ranges = [one for document_id in staging.erased for one in operations.ranges(document_id)]
+    found = [one for document_id in staging.erased for one in ranges(document_id)]
     ids = sorted(entry.key or b"" for entry in staging.forgotten_jobs)
     if ids:
-        ranges.append((jobs.row(ids[0], None).key, jobs.row(ids[-1], None).key + b"\0"))
-    return ranges
+        found.append((jobs.row(ids[0], None).key, jobs.row(ids[-1], None).key + b"\0"))
+    return found
 
 
-async def compact(store: Store, ranges: Iterable[tuple[bytes, bytes]]) -> None:
+async def compact(store: Store, emptied: Iterable[tuple[bytes, bytes]]) -> None:
     """Leave nothing of what was removed there, on disk either; the loop goes on meanwhile."""
-    for start, end in ranges:
+    for start, end in emptied:
         await asyncio.to_thread(store.compact, start, end)
 
 
@@ -105,8 +104,9 @@ class Erasing:
                 indexes = range(start, min(start + _AT_ONCE, head.next_index))
                 staging.operations += [Entry(record_key(stream, at), None) for at in indexes]
                 await asyncio.sleep(0)
+        staging.operations.append(Entry(accepted_key(document_id), None))
         staging.operations.append(Entry(erased_key(document_id), erased.encode()))
-        staging.rows += operations.erase_rows(erased)
+        staging.rows += operations.lasting.rows(erased_key(document_id), erased.encode())
         staging.keyframes.remove(self.tables.keyframes.keys_of(document_id))
         staging.forgotten_jobs += await self._jobs(document_id)
         staging.erased.append(document_id)

@@ -11,6 +11,7 @@ import structlog
 
 from docreactor.agents.log import Fetched, TopicPartition
 from docreactor.agents.shelf import PartitionTables
+from docreactor.pipeline.accepted import Accepted, accepted_document
 from docreactor.pipeline.erased import Erased, erased_document
 from docreactor.pipeline.errors import InvalidOperationTimestampError, ReactorError
 from docreactor.pipeline.keys import parse_record_key
@@ -94,6 +95,10 @@ def _is_operation(key: bytes, value: bytes | None) -> bool:
     try:
         if erased_document(key) is not None:
             Erased.decode(value or b"")
+            return True
+        if accepted_document(key) is not None:
+            if value is not None:
+                Accepted.decode(value)
             return True
         parse_record_key(key)
         if value is not None:

@@ -10,6 +10,7 @@ from docreactor.agents.erasure import compact
 from docreactor.agents.log import LogRecord
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.write_tables import WriteTables
+from docreactor.pipeline.accepted import Accepted, accepted_document
 from docreactor.pipeline.action import MARKERS
 from docreactor.pipeline.document import Document
 from docreactor.pipeline.erased import erased_document
@@ -90,6 +91,7 @@ class ViewAgent:
     ) -> None:
         self._table = table
         self._replay = replay
+        self._operations = write.operations
         self._again = Rebuild(replay, write.operations, write.keyframes)
         self._topic = topic
         self._metrics = metrics
@@ -156,6 +158,9 @@ class ViewAgent:
         if erased is not None and record.value is not None:
             self._erase(erased, shown, stage)
             return
+        if accepted_document(key) is not None:
+            await self._accepted(record, shown, stage, stored)
+            return
         one = shown.get(stream_prefix(key))
         if one is not None and record.value is None:
             # The record that says so follows: nothing is left of the document then.
@@ -180,6 +185,29 @@ class ViewAgent:
         except OF_THE_DOCUMENT as error:
             self._metrics.errors.labels(error.name()).inc()
             stage.quarantine(document_id, problem(error))
+
+    async def _accepted(
+        self,
+        record: LogRecord,
+        shown: dict[bytes, _Shown],
+        stage: DocumentsStage,
+        stored: Stored | None,
+    ) -> None:
+        """Derive a document's rows again, as the present model has them."""
+        if record.value is None:
+            return
+        accepted = Accepted.decode(record.value)
+        if stored is not None:
+            await stored(record.offset + 1)
+        stage.release(accepted.document_id)
+        try:
+            for stream, label in accepted.streams.items():
+                one = self._shown(stream.prefix.encode(), stream, shown)
+                operation = Operation.decode(self._operations.get(stream, label) or b"")
+                await self._rebuild(one, operation)
+        except OF_THE_DOCUMENT as error:
+            self._metrics.errors.labels(error.name()).inc()
+            stage.quarantine(accepted.document_id, problem(error))
 
     def _erase(self, document_id: str, shown: dict[bytes, _Shown], stage: DocumentsStage) -> None:
         """Forget all that was shown of a document, in this batch or before."""

@@ -164,10 +164,14 @@ class Finding(Answer):
 
 
 class Verified(Answer):
-    """How many documents and operations were compared, and all that is wrong with them."""
+    """How many documents and operations were compared, and all that is wrong with them.
+
+    `accepted` counts documents of which the models' present states were accepted.
+    """
 
     documents: int
     operations: int
+    accepted: int
     findings: list[Finding]
     next_cursor: str | None
 

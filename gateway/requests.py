@@ -177,9 +177,24 @@ class DeleteQuery(WaitQuery):
 
 
 class VerifyQuery(Request):
-    """How long a verification may take."""
+    """How long it may take. `accept` what the present models give where only hashes differ."""
 
     timeout_ms: int = Field(default=TIMEOUT_MAX_MS, ge=0, le=TIMEOUT_MAX_MS)
+    accept: bool = False
+
+
+class TendQuery(Request):
+    """How long it may take."""
+
+    timeout_ms: int = Field(default=TIMEOUT_MAX_MS, ge=0, le=TIMEOUT_MAX_MS)
+
+
+class TendPageQuery(TendQuery):
+    """Which documents of a partition."""
+
+    partition: int = Field(ge=0)
+    limit: int = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
+    cursor: str | None = None
 
 
 class VerifyPageQuery(VerifyQuery):

@@ -13,13 +13,18 @@ class Tending:
 
     _connection: Connection
 
-    async def verify(self, document_id: str, *, timeout_ms: int = TIMEOUT_MAX_MS) -> Verified:
-        """Compare a document's operations with all that was made of them."""
+    async def verify(
+        self, document_id: str, *, accept: bool = False, timeout_ms: int = TIMEOUT_MAX_MS
+    ) -> Verified:
+        """Compare a document's operations with all that was made of them.
+
+        With `accept`, take what the present model gives where only recorded hashes differ.
+        """
         return await self._connection.call(
             Verified,
             "POST",
             f"/v1/documents/{segment(document_id)}/verify",
-            parameters={"timeout_ms": timeout_ms},
+            parameters={"accept": str(accept).lower(), "timeout_ms": timeout_ms},
         )
 
     async def verify_partition(
@@ -28,6 +33,7 @@ class Tending:
         *,
         limit: int = LIMIT_DEFAULT,
         cursor: str | None = None,
+        accept: bool = False,
         timeout_ms: int = TIMEOUT_MAX_MS,
     ) -> Verified:
         """As `verify`, for a page of a partition's documents."""
@@ -36,6 +42,7 @@ class Tending:
             "POST",
             "/v1/verify",
             parameters={
+                "accept": str(accept).lower(),
                 "partition": partition,
                 "limit": limit,
                 "cursor": cursor,

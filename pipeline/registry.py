@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from docreactor.pipeline.errors import InvalidModelError, ReactorError, UnknownModelError
+from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.packages import Packages
 from docreactor.pipeline.spec import models_named
@@ -29,6 +30,8 @@ class Registry:
         self._models: Mapping[str, DocumentModel] = found
         self._failures: Mapping[str, ReactorError] = {}
         self._packages = packages
+        self.accepted: dict[Stream, int] = {}
+        """Up to which index of a stream the models' states are accepted, whatever was recorded."""
         self._looking = threading.Lock()
         self.refresh()
 

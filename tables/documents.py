@@ -186,6 +186,7 @@ class DocumentsStage:
         self._streams: dict[Stream, _Touched] = {}
         self._problems: dict[str, dict[str, Any]] = {}
         self._quarantined: set[str] = set()
+        self._released: set[str] = set()
         self._erased: set[str] = set()
         self.emptied: list[tuple[bytes, bytes]] = []
         """Where `rows` removes all there is: from each first key to before the second."""
@@ -215,6 +216,12 @@ class DocumentsStage:
         """Set the document aside; what it showed before stays."""
         self._problems[document_id] = problem
         self._quarantined.add(document_id)
+
+    def release(self, document_id: str) -> None:
+        """Take the document back that was set aside."""
+        self._quarantined.discard(document_id)
+        self._problems.pop(document_id, None)
+        self._released.add(document_id)
 
     def erase(self, document_id: str) -> None:
         """Leave nothing of the document, on any branch, whatever the batch has done to it."""
@@ -249,6 +256,8 @@ class DocumentsStage:
             rows.append(Row(key, revision_row(touched.state.label, latest, facts)))
         for (document_id, branch), told in renamed.items():
             rows += self._index_rows(document_id, branch, told)
+        for document_id in self._released:
+            rows.append(Row(_QUARANTINE + document_id.encode(), None))
         for document_id, problem in self._problems.items():
             rows.append(Row(_QUARANTINE + document_id.encode(), encode(problem)))
         return rows

@@ -8,22 +8,17 @@ from struct import Struct
 from typing import NamedTuple
 
 from docreactor.pipeline.canonical import digest
-from docreactor.pipeline.erased import Erased, erased_document, erased_key
+from docreactor.pipeline.erased import Erased
 from docreactor.pipeline.keys import INDEX_DIGITS, Stream
 from docreactor.pipeline.timestamp import parse
 from docreactor.tables import fields
+from docreactor.tables.lasting import Lasting
 from docreactor.tables.store import AnyRow, Row, Store
 
 _OPERATION = b"o/"
 _ACTION = b"a/"
 _HEAD = b"h/"
 _HEAD_END = b"h0"
-_ERASED = b"e/"
-_OF_A_DOCUMENT = (_OPERATION, _ACTION, _HEAD, b"k/")
-"""What begins the keys of rows of one document in its partition's store, whoever writes them."""
-_DEFERRED = b"w/"
-"""Those of its deferred jobs: their own tombstones remove them, which need them to be there."""
-_SLASH = b"/"
 _AFTER_SLASH = b"0"
 """The byte after `/`: where the keys of a prefix that ends in a slash end."""
 
@@ -55,6 +50,8 @@ class OperationsTable:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.lasting = Lasting(store)
+        """What is known of whole documents."""
 
     def head(self, stream: Stream) -> Head | None:
         """None for a stream without operations."""
@@ -140,24 +137,7 @@ class OperationsTable:
 
     def erased(self, document_id: str) -> Erased | None:
         """What stays of a document that was erased."""
-        content = self._store.get(_ERASED + document_id.encode())
-        return None if content is None else Erased.decode(content)
-
-    def left_rows(self, document_id: str) -> list[AnyRow]:
-        """What removes whatever rows the store has of a document, its keyframes' too."""
-        rows: list[AnyRow] = []
-        for space in _OF_A_DOCUMENT:
-            start, end = _range(space, document_id)
-            rows += [(key, None) for key in self._store.keys(start, end)]
-        return rows
-
-    def ranges(self, document_id: str) -> list[tuple[bytes, bytes]]:
-        """Where all its rows lie: from each first key to before the second."""
-        return [_range(space, document_id) for space in (*_OF_A_DOCUMENT, _DEFERRED)]
-
-    def erase_rows(self, erased: Erased) -> list[AnyRow]:
-        """What erasing a document writes."""
-        return self._lasting_rows(erased_key(erased.document_id), erased.encode())
+        return self.lasting.erased(document_id)
 
     def head_row(self, stream: Stream, head: Head) -> Row:
         """What moving a stream's head writes."""
@@ -176,8 +156,8 @@ class OperationsTable:
         erased: list[bytes] = []
         lasting: list[AnyRow] = []
         for key, value in records:
-            if key.endswith(_SLASH):
-                lasting += self._lasting_rows(key, value)
+            if not key[-1:].isdigit():
+                lasting += self.lasting.rows(key, value)
                 continue
             prefix = key[:-INDEX_DIGITS]
             operation_key = _OPERATION + key
@@ -204,13 +184,6 @@ class OperationsTable:
             rows += self._forgotten(erased, rows)
         return rows + lasting
 
-    def _lasting_rows(self, key: bytes, value: bytes | None) -> list[AnyRow]:
-        """What the record of an erased document writes, instead of all that is left of it."""
-        document_id = erased_document(key)
-        if document_id is None or value is None:
-            raise ValueError(f"{key!r} is no key of operations")
-        return [*self.left_rows(document_id), (_ERASED + document_id.encode(), value)]
-
     def _forgotten(self, erased: list[bytes], rows: list[AnyRow]) -> list[AnyRow]:
         """The rows that remove the action ids of erased operations."""
         written = {key: value for key, value in rows if value is not None}
@@ -233,12 +206,6 @@ def operation_rows(
 ) -> tuple[AnyRow, AnyRow]:
     """What storing one operation writes, but for its stream's head. `key` is its record's."""
     return (_OPERATION + key, content), (action_key, _pack_index(index))
-
-
-def _range(space: bytes, document_id: str) -> tuple[bytes, bytes]:
-    """From the first key of a document's rows to before the second."""
-    start = b"%b%b/" % (space, document_id.encode())
-    return start, start[:-1] + _AFTER_SLASH
 
 
 def _action_space(prefix: bytes) -> bytes:

@@ -16,12 +16,16 @@ _TRIES_MAX = 3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was looked at of one document, and all that is wrong. `claims` are its slugs."""
+    """What was looked at of one document, and all that is wrong. `claims` are its slugs.
+
+    `is_accepted` says that its states were accepted before.
+    """
 
     document_id: str
     operations: int
     findings: Sequence[Finding]
     claims: Sequence[Claim]
+    is_accepted: bool = False
 
 
 async def verify(tables: Checked, document_id: str) -> Verdict | None:

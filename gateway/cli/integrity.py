@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
@@ -32,12 +33,19 @@ _Paged_co = TypeVar("_Paged_co", bound="Page", covariant=True)
 Documents = Annotated[list[str] | None, typer.Argument(help="Ids of documents.")]
 DocumentId = Annotated[str, typer.Argument(help="Id of the document.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Accept = Annotated[
+    bool,
+    typer.Option(
+        "--accept", help="Take what the present models give where only recorded hashes differ."
+    ),
+]
 All = Annotated[bool, typer.Option("--all", help="Every document of the deployment.")]
 
 
 def verify(
     documents: Documents = None,
     all: All = False,
+    accept: Accept = False,
     url: Url = DEFAULT_URL,
     token: Bearer = None,
     json: Json = False,
@@ -45,23 +53,30 @@ def verify(
     """Compare what is stored with everything that was made of it; exit code 1 with findings.
 
     Stored operations, their chain, their order, every hash by replay, keyframes, tables and
-    slugs. Nothing is changed.
+    slugs. Nothing is changed without --accept.
 
     `docreactor verify shop-1`
+
+    `docreactor verify shop-1 --accept` shows a document again that was set aside because its model
+    gives other states than were recorded: what the model gives is taken from here on. What was
+    changed or lost on the log cannot be accepted.
 
     `docreactor verify --all`
     """
     if bool(documents) == all:
         raise typer.BadParameter("give either ids of documents or --all")
     with asking(url, token) as reactor, bars_shown() as progress:
-        pages = [reactor.verify(document_id) for document_id in documents or []]
+        pages = [reactor.verify(document_id, accept=accept) for document_id in documents or []]
         if all:
             what = "Verifying partitions"
-            pages += every_page(reactor, what, reactor.verify_partition, progress)
+            pages += every_page(
+                reactor, what, partial(reactor.verify_partition, accept=accept), progress
+            )
     findings = [finding for page in pages for finding in page.findings]
     figures = {
         "documents": sum(page.documents for page in pages),
         "operations": sum(page.operations for page in pages),
+        "accepted": sum(page.accepted for page in pages),
         "findings": len(findings),
     }
     if json:

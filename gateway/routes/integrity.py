@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from fastapi import FastAPI, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from docreactor.agents.acceptance import accept, is_acceptable
 from docreactor.agents.live import LivePartition
 from docreactor.agents.node import Node
 from docreactor.gateway.answers import Verified
@@ -69,15 +71,15 @@ class IntegrityRoutes:
         """Compare a document's operations, on all branches, with each other and with what they gave.
 
         Indexes, the chain of `previous`, ids, skips, order, every hash by replay, keyframes, the
-        table's rows, and whether its slug answers it. Changes nothing. What is wrong is told in
-        `findings`, with 200.
+        table's rows, and whether its slug answers it. What is wrong is told in `findings`, with
+        200. Nothing is changed without `accept`: with it, where nothing is wrong but that the model
+        gives other states than were recorded, those are taken, and the document is shown again.
         """
         add_facts(request.scope, document=check_id(document_id, field="id"))
-        settings = self._node.settings
 
         async def read(live: LivePartition) -> Response:
             await live.wait_view(live.operations_position(), _VIEW_WAIT_S)
-            verdict = await attended(request, verify(tables_of(live, settings), document_id))
+            verdict = await attended(request, self._verdict(live, document_id, query.accept))
             if verdict is None:
                 raise missing(live, document_id, DEFAULT_BRANCH)
             return Reply(_told([verdict], None))
@@ -93,15 +95,43 @@ class IntegrityRoutes:
         A page ends after a second, or after `limit` documents.
         """
         check_partition(query.partition, self._node)
-        settings, after = self._node.settings, read_id(query.cursor)
+        after = read_id(query.cursor)
 
         async def read(live: LivePartition) -> Response:
             await live.wait_view(live.operations_position(), _VIEW_WAIT_S)
-            tables = tables_of(live, settings)
-            return Reply(await attended(request, _page(tables, after, query.limit)))
+            return Reply(await attended(request, self._page(live, after, query)))
 
         patience_s = query.timeout_ms / 1_000
         return await self._asked(request, query.partition, read, patience_s=patience_s)
+
+    async def _verdict(
+        self, live: LivePartition, document_id: str, accepting: bool
+    ) -> Verdict | None:
+        """What is wrong with a document, after what may be accepted of it was."""
+        tables = tables_of(live, self._node.settings)
+        verdict = await verify(tables, document_id)
+        if verdict is None or not accepting or not is_acceptable(verdict):
+            return verdict
+        write = live.tables.write
+        await accept(write, self._node.registry, live.chores, document_id, self._node.now_us)
+        await live.wait_view(live.operations_position(), _VIEW_WAIT_S)
+        after = await verify(tables, document_id)
+        return None if after is None else replace(after, is_accepted=True)
+
+    async def _page(
+        self, live: LivePartition, after: str, query: VerifyPageQuery
+    ) -> dict[str, Any]:
+        """The next documents, as many as fit into a second."""
+        until, verdicts, last = now_s() + PAGE_S, list[Verdict](), after
+        while len(verdicts) < query.limit and now_s() < until:
+            found = live.operations.documents_after(last, 1)
+            if not found:
+                return _told(verdicts, None)
+            last = found[0]
+            verdict = await self._verdict(live, last, query.accept)
+            if verdict is not None:
+                verdicts.append(verdict)
+        return _told(verdicts, id_cursor(last))
 
     async def _asked(
         self, request: Request, partition: int, read: Any, *, patience_s: float
@@ -183,24 +213,11 @@ def tables_of(live: LivePartition, settings: Settings) -> Checked:
     return Checked(live.replay, settings, live.operations, keyframes, live.documents)
 
 
-async def _page(tables: Checked, after: str, limit: int) -> dict[str, Any]:
-    """The next documents, as many as fit into a second."""
-    until, verdicts, last = now_s() + PAGE_S, list[Verdict](), after
-    while len(verdicts) < limit and now_s() < until:
-        found = tables.operations.documents_after(last, 1)
-        if not found:
-            return _told(verdicts, None)
-        last = found[0]
-        verdict = await verify(tables, last)
-        if verdict is not None:
-            verdicts.append(verdict)
-    return _told(verdicts, id_cursor(last))
-
-
 def _told(verdicts: Sequence[Verdict], next_cursor: str | None) -> dict[str, Any]:
     return {
         "documents": len(verdicts),
         "operations": sum(verdict.operations for verdict in verdicts),
+        "accepted": sum(verdict.is_accepted for verdict in verdicts),
         "findings": [finding.json for verdict in verdicts for finding in verdict.findings],
         "next_cursor": next_cursor,
         _CLAIMS: [list(claim) for verdict in verdicts for claim in verdict.claims],

@@ -18,7 +18,7 @@ from docreactor.gateway.openapi import replies
 from docreactor.gateway.patience import now_s
 from docreactor.gateway.reach import Call, Reach
 from docreactor.gateway.reply import Reply
-from docreactor.gateway.requests import VerifyPageQuery, VerifyQuery
+from docreactor.gateway.requests import TendPageQuery, TendQuery
 from docreactor.gateway.routes.integrity import PAGE_S, check_partition, tables_of
 from docreactor.gateway.shown import missing
 from docreactor.pipeline.ids import check_id
@@ -50,7 +50,7 @@ class KeyframeRoutes:
             )
 
     async def make_of_document(
-        self, request: Request, document_id: str, query: Annotated[VerifyQuery, Query()]
+        self, request: Request, document_id: str, query: Annotated[TendQuery, Query()]
     ) -> Response:
         """Remove a document's keyframes on all its branches, and make them again.
 
@@ -70,7 +70,7 @@ class KeyframeRoutes:
         return await self._asked(request, partition, read, query)
 
     async def make_of_partition(
-        self, request: Request, query: Annotated[VerifyPageQuery, Query()]
+        self, request: Request, query: Annotated[TendPageQuery, Query()]
     ) -> Response:
         """As for one document, for those of one partition, page by page.
 
@@ -86,7 +86,7 @@ class KeyframeRoutes:
         return await self._asked(request, query.partition, read, query)
 
     async def _asked(
-        self, request: Request, partition: int, read: Any, query: VerifyQuery
+        self, request: Request, partition: int, read: Any, query: TendQuery
     ) -> Response:
         call = Call.like(request, patience_s=query.timeout_ms / 1_000)
         return await self._reach.one(

@@ -272,7 +272,7 @@ def _keys(written: Written, document_id: str) -> list[bytes]:
 def test_erasing_leaves_no_row_of_a_document_but_the_fact() -> None:
     written = _documents("d", "d-1", "dd")
 
-    written.write(written.operations.erase_rows(ERASED))
+    written.write(written.operations.lasting.rows(erased_key("d"), ERASED.encode()))
 
     assert _keys(written, "d") == []
     assert written.operations.erased("d") == ERASED

@@ -35,7 +35,7 @@ async def test_what_is_right_ends_with_zero(running: Running) -> None:
     assert one.code == 0, one.err
     assert "findings    0" in one.out
     assert every.code == 0
-    assert every.json == {"documents": 5, "operations": 10, "findings": []}
+    assert every.json == {"documents": 5, "operations": 10, "accepted": 0, "findings": []}
 
 
 async def test_what_is_wrong_is_listed_and_ends_with_one(running: Running) -> None:
@@ -77,3 +77,10 @@ async def test_a_program_erases_without_being_asked(running: Running) -> None:
     assert erased.code == 0, erased.err
     assert erased.json["status"] == "READ_READY"
     assert "dead-letters" in erased.json["notice"]
+
+
+async def test_accepting_what_is_right_changes_nothing(running: Running) -> None:
+    accepted = await say("verify", "--all", "--accept", "--json", url=running.node.url)
+
+    assert accepted.code == 0, accepted.err
+    assert accepted.json == {"documents": 5, "operations": 10, "accepted": 0, "findings": []}

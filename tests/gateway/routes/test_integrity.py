@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
+from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.keys import Stream, record_key
 from docreactor.tables.keyframes import keyframe_rows
 from docreactor.tables.store import Row
@@ -36,7 +39,13 @@ async def test_a_document_that_is_right_has_no_findings() -> None:
 
         body = await verified(running, "d")
 
-    assert body == {"documents": 1, "operations": 4, "findings": [], "next_cursor": None}
+    assert body == {
+        "documents": 1,
+        "operations": 4,
+        "accepted": 0,
+        "findings": [],
+        "next_cursor": None,
+    }
 
 
 async def test_a_corrupt_keyframe_is_told_and_reads_go_on() -> None:
@@ -125,3 +134,34 @@ async def test_the_client_reads_what_is_wrong() -> None:
 
     assert [one.name for one in verdict.findings] == ["CorruptKeyframe"]
     assert page.findings == verdict.findings
+
+
+async def test_a_document_that_its_model_gives_other_states_is_shown_again_once_accepted() -> None:
+    async with one_node(partitions=1) as running:
+        await running.create("d")
+        await running.add("d", "Milk", "Bread")
+        part = live(running.node)
+        stream = Stream("d", "global", "main")
+        newest = part.operations.head(stream)
+        assert newest is not None
+        # As if the model had given something else at the last operation.
+        stored = orjson.loads(part.operations.get(stream, 1) or b"") | {"hash": "other"}
+        content = encode(stored)
+        head = part.operations.head_row(stream, newest._replace(previous=digest(content)))
+        row = Row(b"o/" + record_key(stream, 1), content)
+        part.tables.write_store.write([row, head], {}, now_ms=1)
+        part.cache.clear()
+
+        before = await running.reactor.verify("d")
+        accepted = await running.reactor.verify("d", accept=True)
+        page = await running.reactor.verify_partition(0, accept=True)
+
+        assert [one.name for one in before.findings] == ["HashMismatch"]
+        assert (before.accepted, accepted.accepted, page.accepted) == (0, 1, 0)
+        assert accepted.findings == page.findings == []
+        await running.add("d", "Eggs")
+        assert (await running.reactor.get("d")).state["global"]["items"] == [
+            "Milk",
+            "Bread",
+            "Eggs",
+        ]
