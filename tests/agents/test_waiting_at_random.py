@@ -118,7 +118,8 @@ async def _play(plot: Plot, steps: Steps) -> None:
 async def test_whatever_waits_for_whatever_comes_to_its_end(seed: int) -> None:
     plot = Plot(seed)
     await plot.place.enqueue(*plot.jobs)
-    for _ in range(plot.random.randrange(4)):
+    # A third death in a row would set a job aside as the one that ends its worker.
+    for _ in range(plot.random.randrange(3)):
         step = plot.random.choice(["send", "commit", "committed", "consume"])
         await _play(plot, Death(step, plot.random.randint(2, 12)))
         if plot.random.random() < 0.5:
