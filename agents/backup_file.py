@@ -9,7 +9,15 @@ from contextlib import closing
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-from docreactor.pipeline.backup import ErasedLine, Header, OperationLine, read_header, read_line
+from docreactor.pipeline.accepted import accepted_key
+from docreactor.pipeline.backup import (
+    AcceptedLine,
+    ErasedLine,
+    Header,
+    OperationLine,
+    read_header,
+    read_line,
+)
 from docreactor.pipeline.chain import BEGINNING, Link, follow
 from docreactor.pipeline.erased import erased_key
 from docreactor.pipeline.errors import InvalidBackupError, InvalidInputError, ReactorError
@@ -40,7 +48,7 @@ class BackupFile:
         links: dict[Stream, Link] = {}
         begun: set[str] = set()
         erased: set[str] = set()
-        number = operations = 0
+        number = operations = accepted = 0
         for number, content in self._lines():
             if number == 1:
                 continue
@@ -55,6 +63,9 @@ class BackupFile:
                     parse(line.erased_at)
                     erased.add(line.document_id)
                     key, value = erased_key(line.document_id), line.erased.encode()
+                elif isinstance(line, AcceptedLine):
+                    accepted += 1
+                    key, value = _accepted(line, links)
                 else:
                     begun.add(line.document_id)
                     operations += 1
@@ -62,15 +73,14 @@ class BackupFile:
             except ReactorError as cause:
                 raise self._refusal(number, cause.message) from cause
             yield Restored(line.document_id, key, value)
-        self._check_counts(number, operations, len(erased))
-
-    def _check_counts(self, number: int, operations: int, erased: int) -> None:
         told = self.header
-        if (operations, erased) != (told.operations, told.erased):
+        found = operations, len(erased), accepted
+        if found != (told.operations, told.erased, told.accepted):
             raise self._refusal(
                 number + 1,
-                f"the file ends after {operations} operations and {erased} erased documents; "
-                f"its header says {told.operations} and {told.erased}",
+                f"the file ends after {operations} operations, {len(erased)} erased and "
+                f"{accepted} accepted documents; its header says {told.operations}, "
+                f"{told.erased} and {told.accepted}",
             )
 
     def _read_header(self) -> Header:
@@ -98,6 +108,18 @@ class BackupFile:
 
     def _refusal(self, number: int, reason: str) -> InvalidBackupError:
         return InvalidBackupError(str(self._path), number, reason)
+
+
+def _accepted(line: AcceptedLine, links: dict[Stream, Link]) -> tuple[bytes, bytes]:
+    """Its key and bytes. InvalidInput unless every operation of it came before."""
+    parse(line.accepted_at)
+    accepted = line.accepted
+    for place, label in accepted.labels.items():
+        scope, slash, branch = place.partition("/")
+        link = links.get(Stream(line.document_id, scope, branch), BEGINNING)
+        if not slash or not 0 <= label < link.next_index:
+            raise InvalidInputError("labels", f"{place} has {link.next_index} operations here")
+    return accepted_key(line.document_id), accepted.encode()
 
 
 def _operation(line: OperationLine, links: dict[Stream, Link]) -> tuple[bytes, bytes]:

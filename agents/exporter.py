@@ -14,10 +14,12 @@ from docreactor.agents.clock import Clock
 from docreactor.agents.log import Log, LogRecord, TopicPartition
 from docreactor.agents.sweep import Ends, ends_of, partitions_of, sweep
 from docreactor.agents.topics import check_topics
+from docreactor.pipeline.accepted import Accepted, accepted_document
 from docreactor.pipeline.backup import (
     FORMAT,
     KIND,
     Header,
+    accepted_line,
     erased_line,
     header_line,
     operation_line,
@@ -56,6 +58,7 @@ class _Census:
 
     models: dict[str, int] = field(default_factory=dict[str, int])
     erased: dict[str, Erased] = field(default_factory=dict[str, Erased])
+    accepted: dict[str, Accepted] = field(default_factory=dict[str, Accepted])
     counts: dict[str, int] = field(default_factory=dict[str, int])
     left_out: int = 0
 
@@ -63,12 +66,19 @@ class _Census:
         """Count these."""
         for record in records:
             key, value = record.key or b"", record.value
+            accepted = accepted_document(key)
             if value is None:
+                if accepted is not None:
+                    self.accepted.pop(accepted, None)
                 continue
             where = f"{source.topic}-{source.partition} {record.offset}"
             check_format(record.headers, where)
+            if accepted is not None:
+                self.accepted[accepted] = Accepted.decode(value)
+                continue
             document_id = erased_document(key)
             if document_id is not None:
+                self.accepted.pop(document_id, None)
                 self.erased[document_id] = Erased.decode(value)
                 continue
             operation = _operation(key, value)
@@ -113,6 +123,7 @@ async def export(
         models=dict(sorted(census.models.items())),
         operations=census.operations,
         erased=len(census.erased),
+        accepted=len(census.accepted),
         exported_at=render(clock.now_us()),
     )
     with _new_file(path) as file:
@@ -141,6 +152,7 @@ async def _write(log: Log, ends: Ends, census: _Census, file: IO[bytes], progres
 
     await sweep(log, ends, look, lambda done: progress("Exporting", done))
     file.writelines(erased_line(one) for one in census.erased.values())
+    file.writelines(accepted_line(one) for one in census.accepted.values())
     return count
 
 

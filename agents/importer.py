@@ -102,8 +102,7 @@ async def import_backup(
     actions = partitions_of(topics.actions, settings.partitions)
     await log.commit(dict.fromkeys(actions, Offset(0)))
     found = sum(one.count for one in stored)
-    records = file.header.operations + file.header.erased
-    return Imported(file.header, log_id, settings.partitions, records, found)
+    return Imported(file.header, log_id, settings.partitions, file.header.records, found)
 
 
 async def _check_unserved(log: Log, settings: Settings, topics: Topics) -> None:
@@ -150,7 +149,7 @@ def _check_file(
 ) -> None:
     """Every line; and that what is stored is what the file begins with."""
     seen = [_Sum() for _ in stored]
-    total = file.header.operations + file.header.erased
+    total = file.header.records
     for done, record in enumerate(file.records(), 1):
         partition = partition_for(record.document_id, settings.partitions)
         if seen[partition].count < stored[partition].count:
@@ -167,7 +166,7 @@ async def _write(
     pending: Sequence[_Pending],
     progress: Progress,
 ) -> None:
-    total = file.header.operations + file.header.erased
+    total = file.header.records
     for done, record in enumerate(file.records(), 1):
         partition = partition_for(record.document_id, len(pending))
         await _give(sources[partition], pending[partition], record)

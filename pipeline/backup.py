@@ -1,9 +1,10 @@
-"""The lines of a backup file: its header, then stored operations as they are, and erasures."""
+"""The lines of a backup file: its header, then operations as they are stored, and the rest."""
 
 from __future__ import annotations
 
 import msgspec
 
+from docreactor.pipeline.accepted import Accepted
 from docreactor.pipeline.erased import Erased
 from docreactor.pipeline.errors import UndecodableRecordError
 from docreactor.pipeline.keys import Stream
@@ -29,7 +30,13 @@ class Header(Wire, frozen=True):
     models: dict[str, int]
     operations: int
     erased: int
+    accepted: int
     exported_at: str
+
+    @property
+    def records(self) -> int:
+        """How many lines follow."""
+        return self.operations + self.erased + self.accepted
 
 
 class OperationLine(Wire, frozen=True, tag_field="kind", tag="operation"):
@@ -63,6 +70,19 @@ class ErasedLine(Wire, frozen=True, tag_field="kind", tag="erased"):
         return Erased(self.document_id, self.erased_at)
 
 
+class AcceptedLine(Wire, frozen=True, tag_field="kind", tag="accepted"):
+    """A document of which a person has accepted what it shows."""
+
+    document_id: str
+    accepted_at: str
+    labels: dict[str, int]
+
+    @property
+    def accepted(self) -> Accepted:
+        """The record that says so."""
+        return Accepted(self.document_id, self.accepted_at, self.labels)
+
+
 class _Told(msgspec.Struct, frozen=True):
     """What a header of any version says."""
 
@@ -70,7 +90,7 @@ class _Told(msgspec.Struct, frozen=True):
     format: int = 0
 
 
-Line = OperationLine | ErasedLine
+Line = OperationLine | ErasedLine | AcceptedLine
 
 _headers: msgspec.json.Decoder[_Told] = msgspec.json.Decoder(_Told)
 _lines: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
@@ -84,6 +104,11 @@ def operation_line(stream: Stream, content: bytes) -> bytes:
 def erased_line(erased: Erased) -> bytes:
     """The line of an erased document."""
     return _line(ErasedLine(erased.document_id, erased.erased_at))
+
+
+def accepted_line(accepted: Accepted) -> bytes:
+    """The line of a document that was accepted."""
+    return _line(AcceptedLine(accepted.document_id, accepted.accepted_at, accepted.labels))
 
 
 def header_line(header: Header) -> bytes:
@@ -105,7 +130,7 @@ def read_header(content: bytes) -> Header:
 
 
 def read_line(content: bytes) -> Line:
-    """The inverse of `operation_line` and `erased_line`, or UndecodableRecord."""
+    """The inverse of the lines but the header's, or UndecodableRecord."""
     try:
         return _lines.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as cause:

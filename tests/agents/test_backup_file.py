@@ -18,6 +18,12 @@ from tests.support.nodes import site
 
 Lines = list[dict[str, Any]]
 ERASED = {"kind": "erased", "document_id": "e", "erased_at": "2026-01-02T03:04:05.000006Z"}
+ACCEPTED = {
+    "kind": "accepted",
+    "document_id": "d0",
+    "accepted_at": "2026-01-02T03:04:05.000006Z",
+    "labels": {"document/main": 1, "global/main": 2},
+}
 
 
 @pytest.fixture
@@ -35,6 +41,7 @@ def changed(path: Path, change: Callable[[Lines], Any]) -> Path:
     change(lines)
     lines[0]["operations"] = sum(line["kind"] == "operation" for line in lines)
     lines[0]["erased"] = sum(line["kind"] == "erased" for line in lines)
+    lines[0]["accepted"] = sum(line["kind"] == "accepted" for line in lines)
     path.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
     return path
 
@@ -52,6 +59,12 @@ def test_an_export_is_read_as_it_was_written(backup: Path) -> None:
     assert len(records) == 5 * len(IDS)
     assert records[4].document_id == "d0"
     assert records[4].key == b"d0/global/main/0000000002"
+
+
+def test_accepted_documents_are_read_too(backup: Path) -> None:
+    records = list(BackupFile(changed(backup, lambda lines: lines.append(ACCEPTED))).records())
+
+    assert (records[-1].document_id, records[-1].key) == ("d0", b"d0/accepted")
 
 
 def test_erased_documents_are_read_too(backup: Path) -> None:
@@ -77,6 +90,10 @@ def test_erased_documents_are_read_too(backup: Path) -> None:
         (lambda lines: lines.insert(5, ERASED | {"document_id": "d0"}), "6: .*has operations"),
         (lambda lines: lines.insert(1, ERASED | {"document_id": "d0"}), "3: .*was erased"),
         (lambda lines: lines.append(ERASED | {"erased_at": "late"}), "32: .*late"),
+        (lambda lines: lines.append(ACCEPTED | {"accepted_at": "late"}), "32: .*late"),
+        (lambda lines: lines.append(ACCEPTED | {"labels": {"global/main": 3}}), "32: .*labels"),
+        (lambda lines: lines.append(ACCEPTED | {"labels": {"global": 0}}), "32: .*labels"),
+        (lambda lines: lines.insert(1, ACCEPTED), "2: .*has 0 operations here"),
     ],
 )
 def test_a_line_that_is_wrong_is_named(

@@ -11,7 +11,8 @@ import pytest
 from docreactor.agents.clock import SystemClock
 from docreactor.agents.exporter import export
 from docreactor.agents.log import Entry
-from docreactor.pipeline.backup import OperationLine, read_header, read_line
+from docreactor.pipeline.accepted import Accepted, accepted_key
+from docreactor.pipeline.backup import AcceptedLine, OperationLine, read_header, read_line
 from docreactor.pipeline.erased import Erased, erased_key
 from docreactor.pipeline.errors import ExportOvertakenError, TopicsMissingError, UnknownFormatError
 from docreactor.pipeline.keys import record_key
@@ -69,6 +70,28 @@ async def test_an_erased_document_is_left_out_but_for_the_fact(tmp_path: Path) -
     assert content.splitlines()[-1] == (
         b'{"document_id":"d0","erased_at":"%b","kind":"erased"}' % TIME.encode()
     )
+
+
+async def test_what_was_accepted_of_documents_that_are_left_is_exported(tmp_path: Path) -> None:
+    place = await filled()
+    for number in range(3):
+        accepted = Accepted(IDS[number], TIME, {"global/main": 2})
+        await place.write(
+            place.topics.operations, Entry(accepted_key(IDS[number]), accepted.encode())
+        )
+    erased = Erased(IDS[0], TIME)
+    await place.write(
+        place.topics.operations,
+        Entry(erased_key(IDS[0]), erased.encode()),
+        Entry(accepted_key(IDS[1]), None),
+    )
+
+    written = await exported(place, tmp_path / "b")
+
+    assert (written.header.accepted, written.left_out) == (1, 0)
+    last = read_line((tmp_path / "b").read_bytes().splitlines()[-1])
+    assert isinstance(last, AcceptedLine)
+    assert last.accepted == Accepted(IDS[2], TIME, {"global/main": 2})
 
 
 async def test_what_is_no_operation_is_left_out_and_counted(tmp_path: Path) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from docreactor.pipeline.accepted import Accepted
 from docreactor.pipeline.backup import (
     FORMAT,
     KIND,
+    AcceptedLine,
     ErasedLine,
     Header,
     OperationLine,
+    accepted_line,
     erased_line,
     header_line,
     operation_line,
@@ -29,6 +32,7 @@ HEADER = Header(
     models={"example/todo": 2},
     operations=3,
     erased=1,
+    accepted=2,
     exported_at="2026-01-02T03:04:05.000006Z",
 )
 
@@ -48,6 +52,19 @@ def test_an_erased_document_comes_back() -> None:
 
     assert isinstance(line, ErasedLine)
     assert line.erased == Erased("d", "2026-01-02T03:04:05.000006Z")
+
+
+def test_an_accepted_document_comes_back() -> None:
+    accepted = Accepted("d", "2026-01-02T03:04:05.000006Z", {"global/main": 4})
+
+    line = read_line(accepted_line(accepted))
+
+    assert isinstance(line, AcceptedLine)
+    assert line.accepted == accepted
+
+
+def test_a_header_counts_what_follows() -> None:
+    assert HEADER.records == 6
 
 
 def test_a_header_comes_back() -> None:
