@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from docreactor.agents.dead_letters import dead_letter
 from docreactor.agents.log import LogRecord, TopicPartition
 from docreactor.agents.placement import Placed
+from docreactor.agents.precondition import INDEX_MAX
 from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.action import Action
+from docreactor.pipeline.canonical import check_levels
 from docreactor.pipeline.errors import (
     NOT_OF_THE_JOB,
     DocumentErasedError,
@@ -38,7 +40,7 @@ class Asked(NamedTuple):
 def decode(records: Sequence[LogRecord], source: TopicPartition, staging: Staging) -> list[Asked]:
     """The jobs behind records of `actions`; what is none goes to the dead letters.
 
-    A job of names that no key can carry ends here.
+    A job ends here whose names no key can carry, or whose values no record.
     """
     jobs: list[Asked] = []
     for record in records:
@@ -58,7 +60,7 @@ def decode(records: Sequence[LogRecord], source: TopicPartition, staging: Stagin
                 staging.cancellations.append((job, record.offset))
             continue
         try:
-            _check_names(job, actions)
+            _check(job, actions)
         except InvalidInputError as error:
             staging.fail(job, record.offset, error)
             if isinstance(job, Load):
@@ -143,8 +145,11 @@ def fresh_operations(
     return fresh
 
 
-def _check_names(job: Mutation | Load, actions: Iterable[Action | StoredAction]) -> None:
-    """InvalidInput for names that would be read as others, and for another scope's actions."""
+def _check(job: Mutation | Load, actions: Iterable[Action | StoredAction]) -> None:
+    """InvalidInput for names that would be read as others, and for another scope's actions.
+
+    Also for JSON that could be read but not written again, in an operation or a deferred job.
+    """
     check_id(job.document_id, field="document_id")
     check_name(job.scope, field="scope")
     check_name(job.branch, field="branch")
@@ -152,6 +157,26 @@ def _check_names(job: Mutation | Load, actions: Iterable[Action | StoredAction])
         check_id(action.id, field="id")
         if action.scope != job.scope:
             raise InvalidInputError("scope", f"must be the job's own {job.scope}")
+        _check_json("input", action.input)
+        if action.context:
+            _check_json("context", action.context)
+    if isinstance(job, Mutation):
+        _check_index("expected_revision", job.expected_revision)
+    else:
+        for incoming in job.operations:
+            _check_index("index", incoming.index)
+
+
+def _check_json(field: str, value: Any) -> None:
+    try:
+        check_levels(value)
+    except TypeError as cause:
+        raise InvalidInputError(field, f"is not JSON: {cause}") from cause
+
+
+def _check_index(field: str, index: int | None) -> None:
+    if index is not None and not 0 <= index <= INDEX_MAX:
+        raise InvalidInputError(field, "must be an index")
 
 
 def _erased(document_id: str, operations: OperationsTable) -> ReactorError | None:

@@ -13,6 +13,10 @@ JSON = Any
 """A JSON value: None, bool, int of 64 bits, finite float, str, list, or dict with str keys."""
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
+LEVELS_MAX = 120
+"""How deep an action may nest its input: more than any state, and fit to be kept in a record."""
+
+_ORJSON_LEVELS = 254
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -23,6 +27,19 @@ def encode(value: JSON, default: Callable[[Any], Any] | None = None) -> bytes:
     for NaN and the infinities: they become null, so whoever takes a float refuses them first.
     """
     return orjson.dumps(value, default, _OPTIONS)
+
+
+def check_levels(value: JSON) -> None:
+    """TypeError for what `encode` refuses, and for what is nested over LEVELS_MAX levels."""
+    content = encode(value)
+    if content.count(b"{") + content.count(b"[") <= LEVELS_MAX:
+        return
+    for _ in range(_ORJSON_LEVELS - LEVELS_MAX):
+        value = [value]
+    try:
+        encode(value)
+    except TypeError as cause:
+        raise TypeError(f"nested over {LEVELS_MAX} levels: make it flatter") from cause
 
 
 def decode(content: bytes) -> JSON:

@@ -93,12 +93,12 @@ async def test_what_is_no_number_is_no_version(kind: str, given: dict[str, Any])
 
 async def test_values_nested_too_deep_for_a_row_are_no_values() -> None:
     replica = Replica("a")
-    creation = {**GIVEN, "meta": nested(253)}
+    creation = {**GIVEN, "meta": nested(110)}
     asked = replica.mutation(HOME, [Action("x", "CREATE_DOCUMENT", "document", input=creation)])
     assert await decided(replica, asked) == ["InvalidInput"]
     await replica.create()
     for stream in (HOME, MAIN):
-        given = {"key": "deep", "value": nested(253)}
+        given = {"key": "deep", "value": nested(110)}
         asked = replica.mutation(stream, [Action("m", "SET_META", stream.scope, input=given)])
         assert await decided(replica, asked) == ["InvalidInput"]
         stored = StoredAction("n" + stream.scope, "SET_META", stream.scope, LATER, given)
@@ -247,3 +247,21 @@ async def test_an_error_names_the_same_field_in_whichever_order_they_came(
         assert await decided(replica, load(stream, stored)) == [None]
         errors.append(replica.stored(stream)[-1].error)
     assert errors[0] == errors[1] is not None
+
+
+@pytest.mark.parametrize("value", [nested(121), nested(251), nested(254), nested(300), 10**30])
+async def test_what_no_record_could_hold_is_stored_nowhere_and_waits_for_nothing(
+    value: Any,
+) -> None:
+    nothing, created = Replica("a"), Replica("b")
+    await created.create()
+    given = load(MAIN, StoredAction("x", "ADD", "global", LATER, value))
+    context = load(MAIN, StoredAction("x", "ADD", "global", LATER, None, {"any": value}))
+    far = msgspec.structs.replace(
+        given, operations=(Incoming(StoredAction("x", "NOOP", "global", LATER), index=10**30),)
+    )
+    for wrong in (given, context, far):
+        assert await decided(nothing, wrong) == ["InvalidInput"]
+        assert await decided(created, wrong) == ["InvalidInput"]
+    asked = created.mutation(MAIN, [Action("x", "ADD", "global", input=value)], depends_on=("j",))
+    assert await decided(created, asked) == ["InvalidInput"]
