@@ -14,6 +14,7 @@ from docreactor.agents.journal import keep_journal
 from docreactor.bench.cache import Cache, take_cache
 from docreactor.bench.measurement import Hot, Latency, Measurement, Write, take
 from docreactor.bench.report import Report
+from docreactor.bench.reshuffle import Late, take_late
 from docreactor.bench.trace import read_trace
 from docreactor.gateway.cli.broker import progress_shown
 
@@ -22,10 +23,11 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
-    help="""Measure this machine: **write** rates, **latency**, one **hot** document, the **cache**.
+    help="""Measure this machine: **write** rates, **latency**, one **hot** document, the **cache**,
+    late arrivals (**reshuffle**).
 
-    Every measurement works in a temporary directory and removes it; but for the cache it starts a
-    Kafka of its own there. With DOCREACTOR_BROKER=host:port it uses that Kafka; what it creates
+    Every measurement works in a temporary directory and removes it; but for the last two it starts
+    a Kafka of its own there. With DOCREACTOR_BROKER=host:port it uses that Kafka; what it creates
     there stays.""",
 )
 
@@ -39,6 +41,9 @@ Seconds = Annotated[float, typer.Option(min=1, help="How long the open loop last
 Rate = Annotated[float, typer.Option(min=1, help="Requests per second of the open loop.")]
 PerJob = Annotated[int, typer.Option(min=1, max=5_000, help="Edits in one job.")]
 Edits = Annotated[int | None, typer.Option(min=5, help="Only the first edits of the recording.")]
+LoadedActions = Annotated[int, typer.Option(min=1, help="Actions of each run.")]
+LateBy = Annotated[int, typer.Option(min=1, help="After how many younger ones a late one comes.")]
+Stream = Annotated[int, typer.Option(min=1, help="Operations before which one action is placed.")]
 Directory = Annotated[
     Path | None, typer.Option(help="Where the temporary directory is made: on the disk to measure.")
 ]
@@ -48,7 +53,7 @@ History = Annotated[int, typer.Option(min=1, help="Operations of the long histor
 Steps = Annotated[int, typer.Option(min=1, help="Steps of the mixed workload.")]
 Passes = Annotated[int, typer.Option(min=1, help="How often writing is timed; the middle counts.")]
 
-_WRITE, _LATENCY, _HOT, _CACHE = Write(), Latency(), Hot(), Cache()
+_WRITE, _LATENCY, _HOT, _CACHE, _LATE = Write(), Latency(), Hot(), Cache(), Late()
 _OPERATIONS = 1_000_000
 
 
@@ -121,6 +126,21 @@ def cache(
     _show_cache(Cache(operations, documents, steps, passes), directory, json=json)
 
 
+@app.command()
+def reshuffle(
+    actions: LoadedActions = _LATE.actions,
+    late_by: LateBy = _LATE.late_by,
+    stream: Stream = _LATE.stream,
+    json: Json = False,
+) -> None:
+    """What late arrivals cost: operations stored per action, by size of batch and share of them.
+
+    Also how long it takes to place one action before a whole stream. One partition's reducer with
+    its tables in memory, in this process: no Kafka takes part.
+    """
+    _show_late(Late(actions, late_by, stream), json=json)
+
+
 @app.command(name="all")
 def everything(directory: Directory = None, json: Json = False) -> None:
     """Every measurement as it is by default, restarts included, one after the other."""
@@ -128,6 +148,7 @@ def everything(directory: Directory = None, json: Json = False) -> None:
     for measurement in (Write(restart_operations=_OPERATIONS), _LATENCY, _HOT):
         _show(measurement, directory, json=json)
     _show_cache(_CACHE, directory, json=json)
+    _show_late(_LATE, json=json)
 
 
 def _show(measurement: Measurement, directory: Path | None, *, json: bool) -> None:
@@ -143,6 +164,12 @@ def _show(measurement: Measurement, directory: Path | None, *, json: bool) -> No
 def _show_cache(measurement: Cache, directory: Path | None, *, json: bool) -> None:
     with progress_shown() as progress:
         report = take_cache(measurement, directory=directory, progress=progress)
+    _tell(report, json=json)
+
+
+def _show_late(measurement: Late, *, json: bool) -> None:
+    with progress_shown() as progress:
+        report = take_late(measurement, progress=progress)
     _tell(report, json=json)
 
 
