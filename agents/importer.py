@@ -7,7 +7,6 @@ without them no worker starts on half an import.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,10 +16,11 @@ from pathlib import Path
 from docreactor.agents.backup_file import BackupFile, Restored
 from docreactor.agents.deployment import transactional_id
 from docreactor.agents.log import Entry, Log, LogRecord, TopicPartition, Transactor
+from docreactor.agents.markers import Markers
 from docreactor.agents.sweep import ends_of, partitions_of, sweep
 from docreactor.agents.topics import check_topics, create_topics
 from docreactor.pipeline.backup import Header
-from docreactor.pipeline.errors import DeploymentNotEmptyError, LogError
+from docreactor.pipeline.errors import DeploymentNotEmptyError
 from docreactor.pipeline.keys import partition_for
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.settings import Settings
@@ -29,7 +29,6 @@ from docreactor.pipeline.topics import Topics
 _RECORDS_AT_ONCE = 2_000
 _BYTES_AT_ONCE = 4 * 1024 * 1024
 _TELL_EVERY = 1_000
-_POLL_S = 0.02
 
 Progress = Callable[[str, float], None]
 """Hears what is being done, and how much of it is, from 0 to 1."""
@@ -67,8 +66,10 @@ class _Sum:
 class _Pending:
     """What one partition will be written next, and how many records it was given so far."""
 
+    source: TopicPartition
     transactor: Transactor
-    stored: int
+    markers: Markers
+    stored: int = 0
     given: int = 0
     size: int = 0
     entries: list[Entry] = field(default_factory=list[Entry])
@@ -88,16 +89,13 @@ async def import_backup(
     log_id = await check_topics(log, settings)
     topics = Topics(settings.app)
     await _check_unserved(log, settings, topics)
-    async with _transactors(log, settings) as transactors:
-        sources = partitions_of(topics.operations, settings.partitions)
+    sources = partitions_of(topics.operations, settings.partitions)
+    async with _opened(log, settings, sources) as pending:
         stored = await _stored(log, settings, sources)
         _check_file(file, settings, stored, progress)
-        pending = [
-            _Pending(transactor, one.count)
-            for transactor, one in zip(transactors, stored, strict=True)
-        ]
-        await _write(file, sources, pending, progress)
-        await _settled(log, settings, sources)
+        for one, before in zip(pending, stored, strict=True):
+            one.stored = before.count
+        await _write(file, pending, progress)
         await _check_unserved(log, settings, topics)
     actions = partitions_of(topics.actions, settings.partitions)
     await log.commit(dict.fromkeys(actions, Offset(0)))
@@ -118,16 +116,37 @@ async def _check_unserved(log: Log, settings: Settings, topics: Topics) -> None:
 
 
 @asynccontextmanager
-async def _transactors(log: Log, settings: Settings) -> AsyncGenerator[list[Transactor]]:
+async def _opened(
+    log: Log, settings: Settings, sources: Sequence[TopicPartition]
+) -> AsyncGenerator[list[_Pending]]:
     """The workers' own ids: a worker that starts ends the import, never writes beside it."""
-    opened: list[Transactor] = []
+    opened: list[_Pending] = []
     try:
-        for partition in range(settings.partitions):
-            opened.append(await log.transactor(transactional_id(settings.app, partition)))
+        for source in sources:
+            transactor = await log.transactor(transactional_id(settings.app, source.partition))
+            opened.append(_Pending(source, transactor, Markers(log, [source])))
+            await _mend(opened[-1])
         yield opened
     finally:
-        for transactor in opened:
-            await transactor.close()
+        for one in opened:
+            await one.transactor.close()
+
+
+async def _mend(pending: _Pending) -> None:
+    """Abort what an import before has left open: nobody was told of it."""
+    if not await pending.markers.missing():
+        return
+    try:
+        async with pending.transactor.transaction() as transaction:
+            await pending.markers.watch(transaction).touch([pending.source])
+            raise _UndoneError
+    except _UndoneError:
+        pass
+    await pending.markers.settle()
+
+
+class _UndoneError(Exception):
+    """Aborts a transaction from inside."""
 
 
 async def _stored(log: Log, settings: Settings, sources: Sequence[TopicPartition]) -> list[_Sum]:
@@ -160,44 +179,30 @@ def _check_file(
         raise DeploymentNotEmptyError(settings.app, "its operations are not of this file")
 
 
-async def _write(
-    file: BackupFile,
-    sources: Sequence[TopicPartition],
-    pending: Sequence[_Pending],
-    progress: Progress,
-) -> None:
+async def _write(file: BackupFile, pending: Sequence[_Pending], progress: Progress) -> None:
     total = file.header.records
     for done, record in enumerate(file.records(), 1):
         partition = partition_for(record.document_id, len(pending))
-        await _give(sources[partition], pending[partition], record)
+        await _give(pending[partition], record)
         if done % _TELL_EVERY == 0:
             progress("Importing", done / total)
-    for source, one in zip(sources, pending, strict=True):
-        await _send(source, one)
+    for one in pending:
+        await _send(one)
 
 
-async def _settled(log: Log, settings: Settings, sources: Sequence[TopicPartition]) -> None:
-    """Return when readers see all that was committed, which is a moment later."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + settings.broker_timeout_ms / 1_000
-    while await ends_of(log, sources) != await log.end_offsets(sources):
-        if loop.time() > until:
-            raise LogError("what was imported is not to be read yet: run the import again")
-        await asyncio.sleep(_POLL_S)
-
-
-async def _give(source: TopicPartition, pending: _Pending, record: Restored) -> None:
+async def _give(pending: _Pending, record: Restored) -> None:
     pending.given += 1
     if pending.given <= pending.stored:
         return
     pending.entries.append(Entry(record.key, record.value))
     pending.size += len(record.key) + len(record.value)
     if len(pending.entries) >= _RECORDS_AT_ONCE or pending.size >= _BYTES_AT_ONCE:
-        await _send(source, pending)
+        await _send(pending)
 
 
-async def _send(source: TopicPartition, pending: _Pending) -> None:
+async def _send(pending: _Pending) -> None:
     if pending.entries:
         async with pending.transactor.transaction() as transaction:
-            await transaction.send({source: pending.entries})
+            await pending.markers.watch(transaction).send({pending.source: pending.entries})
+        await pending.markers.settle()
         pending.entries, pending.size = [], 0

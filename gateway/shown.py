@@ -60,7 +60,10 @@ def shown(
 def shown_now(
     live: LivePartition, document_id: str, branch: str, scopes: Sequence[str] | None
 ) -> Item:
-    """As `shown`. DocumentNotFound, DocumentErased, DocumentDeleted, or why the view set the document aside."""
+    """As `shown`, or why not.
+
+    DocumentNotFound, DocumentErased, DocumentDeleted, or why the view set the document aside.
+    """
     problem = live.documents.quarantine_of(document_id)
     if problem is not None:
         raise error_of(problem)

@@ -823,7 +823,7 @@ class BrokerBusyError(ReactorError):
 
 
 class DeploymentNotEmptyError(ReactorError):
-    """An import goes into a deployment that holds nothing. Name another app, or continue its own."""
+    """An import goes into a deployment that holds nothing. Name another app, or go on with it."""
 
     status = 409
 

@@ -68,7 +68,7 @@ class IntegrityRoutes:
     async def verify_document(
         self, request: Request, document_id: str, query: Annotated[VerifyQuery, Query()]
     ) -> Response:
-        """Compare a document's operations, on all branches, with each other and with what they gave.
+        """Compare a document's operations on all branches with each other and with what they gave.
 
         Indexes, the chain of `previous`, ids, skips, order, every hash by replay, keyframes, the
         table's rows, and whether its slug answers it. What is wrong is told in `findings`, with

@@ -15,12 +15,13 @@ from docreactor.pipeline.errors import (
     FencedError,
     GroupHasMembersError,
     InvalidBackupError,
+    LogError,
 )
 from docreactor.pipeline.keys import partition_for
 from docreactor.pipeline.position import Offset
 from tests.agents.backups import IDS, elsewhere, exported, imported, told, write_to
 from tests.agents.log.following import Following
-from tests.support.nodes import Site, done, live, operations, site
+from tests.support.nodes import Site, done, operations, site, total
 from tests.support.steps import Death, Killed, Steps
 
 TIME = "2026-01-02T03:04:05.000006Z"
@@ -104,7 +105,7 @@ async def test_a_worker_goes_on_writing_where_the_import_ended(backup: Path) -> 
         await done(node, place.job(IDS[0], [("ADD", {"amount": 5})], ids=["new"]))
 
         assert [one.index for one in operations(node, IDS[0])] == [0, 1, 2, 3]
-        assert live(node).documents.document(IDS[0], "main").state["global"]["total"] == 8  # type: ignore[union-attr]
+        assert await total(node, IDS[0]) == 8
 
 
 async def test_keyframes_are_not_brought(backup: Path) -> None:
@@ -224,3 +225,24 @@ async def test_a_worker_that_starts_meanwhile_ends_the_import(backup: Path) -> N
         await imported(place, backup, place.log(start))
 
     assert place.committed() is None
+
+
+async def test_what_lost_its_marker_is_written_again_and_once(
+    backup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docreactor.agents.markers._WAIT_S", 0.1)
+    monkeypatch.setattr("docreactor.agents.markers._GRACE_S", 0.1)
+    place, whole = elsewhere(2), elsewhere(2)
+    await imported(whole, backup)
+
+    async def lose(step: str) -> None:
+        if step == "commit" and len(place.records(place.topics.operations)) >= 4:
+            place.cluster.leaderless = {place.source(place.topics.operations)}
+
+    with pytest.raises(LogError, match="no marker"):
+        await imported(place, backup, place.log(lose))
+    place.cluster.leaderless = set()
+
+    await imported(place, backup)
+
+    assert stored(place) == stored(whole)
