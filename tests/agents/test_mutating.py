@@ -232,6 +232,14 @@ async def test_what_no_state_could_cure_fails_the_job(told_of: Action, error: st
     assert replica.log() == "0:0:A"
 
 
+@pytest.mark.parametrize("action_id", ["", "a b", "a/b", "..", "x" * 201])
+async def test_an_id_that_fits_no_key_fails_the_job(action_id: str) -> None:
+    replica = await told("A")
+    assert await replica.mutate(Action(action_id, "NOOP", "global")) == "InvalidInput"
+    assert await replica.mutate("B", Action(action_id, "UNDO", "global")) == "InvalidInput"
+    assert replica.log() == "0:0:A"
+
+
 async def test_a_deletion_is_at_its_own_time_and_comes_once() -> None:
     replica = await told("A")
     assert await replica.mutate(deletion("d@30"), stream=HOME) is None
