@@ -193,7 +193,7 @@ class Reshuffle:
             self._compare(placed.incoming, state, stage)
 
     def _check_context(self, placed: Placed, stage: StreamStage) -> None:
-        """RevisionMismatch where a mutation's action names another operation to be stored behind."""
+        """RevisionMismatch where a mutation's action names another operation before it."""
         if self._is_mutation and placed.key is not None and placed.action.context:
             check_context(placed.action.context, stage)
 
