@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
@@ -17,6 +18,8 @@ from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.record import HEADERS, Headers
 from docreactor.pipeline.timestamp import Microseconds, parse
 from docreactor.tables.deferred import DeferredTable
+
+_AT_ONCE = 500
 
 
 class Wait(NamedTuple):
@@ -65,8 +68,13 @@ class Deferral:
         self._awaited: dict[str, dict[int, Stream]] = {}
         self._due: list[tuple[int, Stream]] = []
         self._ready: dict[Stream, None] = {}
-        for deferred in table.every():
+
+    async def restore(self) -> None:
+        """Take in what the table holds, before anything else; the loop gets its turn."""
+        for count, deferred in enumerate(self.table.every(), 1):
             self._add(deferred)
+            if count % _AT_ONCE == 0:
+                await asyncio.sleep(0)
         self._ready = dict.fromkeys(self.streams)
 
     def has_ended(self, job_id: str) -> bool:

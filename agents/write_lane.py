@@ -118,6 +118,7 @@ class WriteLane:
             self._chores.close(RestoringError(self._number, state="on its way elsewhere"))
 
     async def _run(self, leaving: Callable[[], bool]) -> None:
+        await self._deferral.restore()
         await self._committer.renew(self._position)
         while not leaving():
             if self._deferral.is_ready():
