@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from docreactor.agents.placement import MOVED
 from docreactor.pipeline.canonical import digest, encode
-from docreactor.pipeline.job import decode_job
+from docreactor.pipeline.job import Job, decode_job
 from docreactor.pipeline.operation import Operation
 from tests.support import oracle
 from tests.support.notation import (
@@ -325,6 +325,23 @@ async def test_a_mutation_over_the_bound_fails_and_is_no_dead_letter() -> None:
     assert await replica.mutate("A0@5") == "ExcessiveReshuffle"
     assert replica.dead_letters == []
     assert replica.words == ["B0", "B1"]
+
+
+async def test_what_an_upgrade_moves_in_other_scopes_counts_too_and_nothing_of_it_stays() -> None:
+    replica = await told("a@10", "b@20", "c@30", reshuffle_rows_max=2)
+    rename = action("n@6", "SET_NAME", "document", {"name": "x"})
+    jobs: list[Job] = [
+        replica.mutation(MAIN, [action("d@40")]),
+        replica.brought(upgrade("u@5"), stream=HOME),
+        replica.brought(rename, stream=HOME),
+        replica.mutation(MAIN, [action("e@50")]),
+    ]
+    assert await replica.submit(*jobs) == [None, "ExcessiveReshuffle", None, None]
+    assert (replica.log(HOME), replica.log()) == (
+        "0:0:c1 1:0:c2 2:0:n",
+        "0:0:a 1:0:b 2:0:c 3:0:d 4:0:e",
+    )
+    assert (replica.words, replica.header["name"]) == (["a", "b", "c", "d", "e"], "x")
 
 
 async def test_an_upgrade_that_comes_late_makes_other_scopes_decide_anew() -> None:
