@@ -1,4 +1,4 @@
-"""Random jobs that wait for each other, over partitions, crashes and restarts: all end, in order."""
+"""Random jobs that wait for each other, over partitions and crashes: all end, in their order."""
 
 from __future__ import annotations
 
