@@ -16,8 +16,8 @@ from tests.support import oracle
 from tests.support.deaths import STEPS, TOLD_BY_TIME, StillClock, die, until_decided
 from tests.support.nodes import KeptStore, Site, live, site
 from tests.support.notation import action, deletion, incoming, upgrade
-from tests.support.replicas import words
 from tests.support.steps import Death, Steps
+from tests.support.words import words
 
 BATCH = 4
 TAKEN = tuple(step for step in STEPS if not step.startswith("abort"))

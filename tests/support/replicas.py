@@ -39,34 +39,12 @@ from docreactor.tables.jobs import JobsTable
 from docreactor.tables.keyframes import Keyframes, StoreKeyValueStore, keyframe_rows
 from docreactor.tables.memory import MemoryStore
 from docreactor.tables.operations import OperationsTable
+from tests.support.words import words
 
 SOURCE = TopicPartition("test.actions", 0)
 DOCUMENT = "d1"
 HOME = Stream(DOCUMENT, "document", "main")
 MAIN = Stream(DOCUMENT, "global", "main")
-
-words = DocumentModel("test/words", state=dict)
-
-
-@words.action
-def add(state: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """One word more; what it becomes depends on those before it."""
-    return {"words": [*state.get("words", ()), given["word"]]}
-
-
-@words.action
-def drop(state: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """The last word less; an error unless it is the one named."""
-    before = list(state.get("words", ()))
-    if not before or before[-1] != given["word"]:
-        raise ValueError(f"the last word is not {given['word']}")
-    return {"words": before[:-1]}
-
-
-@words.upgrade(to=2)
-def shout(state: dict[str, Any]) -> dict[str, Any]:
-    """The same words in capitals."""
-    return {"words": [word.upper() for word in state.get("words", ())]}
 
 
 class Record(NamedTuple):

@@ -30,6 +30,7 @@ class WorkerProcess:
     port: int = 0
     url: str = ""
     program: Sequence[str] = ("-m", "docreactor.gateway.cli")
+    models: str = f"{LEDGER}:ledger"
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -37,7 +38,7 @@ class WorkerProcess:
         self.data.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, *self.program, "worker", "--json"]
         command += ["--app", self.app, "--data", str(self.data), "--port", str(self.port)]
-        command += ["--models", f"{LEDGER}:ledger"]
+        command += ["--models", self.models]
         environment = os.environ | {"DOCREACTOR_BROKER": self.broker} | dict(self.environment)
         with (
             (self.data / "worker.out").open("ab") as out,
