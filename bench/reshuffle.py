@@ -65,7 +65,7 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """One action placed before all others of a stream. `stretch_s`: the loop had no turn so long."""
+    """One action placed before a whole stream; for `stretch_s` the loop had no turn."""
 
     moved: int
     bytes: int
