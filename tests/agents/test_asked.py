@@ -52,6 +52,21 @@ async def test_what_is_no_job_goes_to_the_dead_letters_and_holds_up_nobody(value
     assert dict(letter.headers)["cause"] == UndecodableRecordError.name().encode()
 
 
+@pytest.mark.parametrize("name", ["", "a/b", ".."])
+async def test_a_job_that_no_key_could_carry_ends_here(name: str) -> None:
+    replica = await told()
+    jobs: list[Job] = [
+        replica.mutation(MAIN, [action(name)]),
+        replica.brought(f"{name}@1"),
+        replica.mutation(MAIN, [action("A", scope="local")]),
+    ]
+    asked, staging = _decoded(replica, *_bytes(*jobs))
+    assert asked == []
+    errors = [None if one.error is None else one.error.name() for one in staging.ended]
+    assert errors == ["InvalidInput"] * 3
+    assert len(staging.dead_letters) == 1, "the load is kept"
+
+
 async def test_what_is_about_no_stream_is_no_job_of_one() -> None:
     replica = await told()
     others = _bytes(Erasure("e-0", "d1"), Cancellation("c-0", "d1", "j-0"))
@@ -107,7 +122,6 @@ async def test_of_a_mutation_that_is_new_which_is_not_stored() -> None:
         action("A", input={"word": "another"}),
         action("A", "SET_NAME", input={"name": "A"}),
         action("A@2"),
-        action("A", scope="local"),
     ],
 )
 async def test_a_known_id_with_other_content_is_a_conflict(other: Action) -> None:
