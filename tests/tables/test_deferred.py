@@ -7,7 +7,7 @@ import pytest
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.deferred import Deferred, deferred_key
-from docreactor.pipeline.erased import Erased
+from docreactor.pipeline.erased import Erased, erased_key
 from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.keys import Stream
 from docreactor.tables.deferred import DeferredTable
@@ -123,7 +123,8 @@ def test_what_erases_a_document_leaves_its_deferred_jobs_to_their_tombstones(
     _write(store, table, _deferred(3))
 
     erased = Erased(HOME.document_id, "2024-01-01T00:00:00.000000Z")
-    store.write(OperationsTable(store).erase_rows(erased), {}, now_ms=1)
+    rows = OperationsTable(store).lasting.rows(erased_key(HOME.document_id), erased.encode())
+    store.write(rows, {}, now_ms=1)
     _end(store, table, _deferred(3))
 
     assert [key for key, _ in store.scan(b"", b"\xff")] == [b"e/d1"]
