@@ -12,7 +12,7 @@ from docreactor.agents.precondition import INDEX_MAX
 from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.action import Action
-from docreactor.pipeline.canonical import check_levels
+from docreactor.pipeline.canonical import LEVELS_MAX, encode_within
 from docreactor.pipeline.errors import (
     NOT_OF_THE_JOB,
     DocumentErasedError,
@@ -169,7 +169,7 @@ def _check(job: Mutation | Load, actions: Iterable[Action | StoredAction]) -> No
 
 def _check_json(field: str, value: Any) -> None:
     try:
-        check_levels(value)
+        encode_within(LEVELS_MAX, value)
     except TypeError as cause:
         raise InvalidInputError(field, f"is not JSON: {cause}") from cause
 

@@ -29,17 +29,20 @@ def encode(value: JSON, default: Callable[[Any], Any] | None = None) -> bytes:
     return orjson.dumps(value, default, _OPTIONS)
 
 
-def check_levels(value: JSON) -> None:
-    """TypeError for what `encode` refuses, and for what is nested over LEVELS_MAX levels."""
-    content = encode(value)
-    if content.count(b"{") + content.count(b"[") <= LEVELS_MAX:
-        return
-    for _ in range(_ORJSON_LEVELS - LEVELS_MAX):
-        value = [value]
-    try:
-        encode(value)
-    except TypeError as cause:
-        raise TypeError(f"nested over {LEVELS_MAX} levels: make it flatter") from cause
+def encode_within(
+    levels_max: int, value: JSON, default: Callable[[Any], Any] | None = None
+) -> bytes:
+    """As `encode`; TypeError also for what is nested over so many levels."""
+    content = encode(value, default)
+    # Few values hold so many objects and arrays that they may be nested that deep.
+    if content.count(b"{") + content.count(b"[") > levels_max:
+        for _ in range(_ORJSON_LEVELS - levels_max):
+            value = [value]
+        try:
+            encode(value, default)
+        except TypeError as cause:
+            raise TypeError(f"nested over {levels_max} levels: make it flatter") from cause
+    return content
 
 
 def decode(content: bytes) -> JSON:

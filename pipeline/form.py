@@ -7,14 +7,14 @@ from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
 
-from docreactor.pipeline.canonical import JSON, decode, encode
+from docreactor.pipeline.canonical import JSON, decode, encode_within
 from docreactor.pipeline.errors import (
     InvalidInputError,
     InvalidModelError,
     InvalidStateError,
     UndecodableRecordError,
 )
-from docreactor.pipeline.frozen import FrozenDict, freeze
+from docreactor.pipeline.frozen import DEPTH_MAX, FrozenDict, freeze
 from docreactor.pipeline.state import State, first_complaint, is_plain
 
 StateClass = type[State] | type[dict[str, Any]]
@@ -74,7 +74,7 @@ class ClassForm:
 
     def given(self, content: JSON, where: str) -> Any:
         try:
-            return self._validator.validate_json(encode(content))
+            return self._validator.validate_json(encode_within(DEPTH_MAX, content))
         except ValidationError as cause:
             field, reason = first_complaint(cause)
             raise InvalidInputError(f"{where}.{field}" if field else where, reason) from cause
@@ -91,7 +91,7 @@ class ClassForm:
 
     def write(self, state: Any) -> bytes:
         try:
-            return encode(self._fields(state), _inside)
+            return encode_within(DEPTH_MAX, self._fields(state), _inside)
         except (TypeError, ValueError) as cause:
             raise InvalidStateError(self._kind.__name__, f"is not JSON: {cause}") from cause
 
@@ -128,7 +128,7 @@ class JsonForm:
 
     def write(self, state: Any) -> bytes:
         try:
-            return encode(state)
+            return encode_within(DEPTH_MAX, state)
         except TypeError as cause:
             raise InvalidStateError("state", f"is not JSON: {cause}") from cause
 

@@ -83,16 +83,16 @@ def freeze(value: Any, depth: int = 0) -> Any:
     kind: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType] any JSON
     if kind in _SHARED:
         return value
-    if depth > DEPTH_MAX:
+    if kind is float:
+        if not isfinite(value):
+            raise ValueError(f"{value} is not a JSON number: use None, or a finite number")
+        return value
+    if depth >= DEPTH_MAX and isinstance(value, dict | list | tuple):
         raise ValueError(f"nested over {DEPTH_MAX} levels: make it flatter")
     if kind is dict:
         return frozen_dict(value, lambda item: freeze(item, depth + 1))
     if kind is list or kind is tuple:
         return frozen_list(value, lambda item: freeze(item, depth + 1))
-    if kind is float:
-        if not isfinite(value):
-            raise ValueError(f"{value} is not a JSON number: use None, or a finite number")
-        return value
     return _plain(value, depth)
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docreactor.pipeline.canonical import LEVELS_MAX, check_levels, decode, digest, encode
+from docreactor.pipeline.canonical import LEVELS_MAX, decode, digest, encode, encode_within
 from tests.pipeline.test_frozen import JSON_VALUES
 
 
@@ -62,7 +62,7 @@ def test_what_is_nested_too_deep_to_be_kept_is_refused(kind: str) -> None:
     value: Any = ["{", 1]
     for _ in range(LEVELS_MAX - 1):
         value = {"a": value} if kind == "object" else [value]
-    check_levels(value)
-    check_levels([1, [2], {}] * LEVELS_MAX)
+    assert encode_within(LEVELS_MAX, value) == encode(value)
+    encode_within(LEVELS_MAX, [1, [2], {}] * LEVELS_MAX)
     with pytest.raises(TypeError, match="nested over"):
-        check_levels([value])
+        encode_within(LEVELS_MAX, [value])
