@@ -11,7 +11,6 @@ from docreactor.agents.reshuffle import Reshuffle
 from docreactor.agents.staging import Staging, StreamStage
 from docreactor.agents.stamp import stamp
 from docreactor.pipeline.action import (
-    CREATE_DOCUMENT,
     DOCUMENT_SCOPE,
     MARKERS,
     UPGRADE_DOCUMENT,
@@ -139,9 +138,9 @@ def _check(job: Mutation, stage: StreamStage, *, begins: Action | None) -> None:
         if needed.broken is not None:
             raise needed.broken
     document = stage.document
-    if job.actions[0].type == CREATE_DOCUMENT and job.scope == DOCUMENT_SCOPE:
+    if begins is not None and rank(job.scope, begins.type, None) == 0:
         # Before its time is looked at, which may well be that of the first creation.
-        if begins is not None and document is not None:
+        if document is not None:
             raise DocumentAlreadyExistsError(job.document_id, job.branch)
     elif document is None:
         raise DocumentNotFoundError(job.document_id, job.branch)

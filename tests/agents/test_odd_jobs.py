@@ -265,3 +265,14 @@ async def test_what_no_record_could_hold_is_stored_nowhere_and_waits_for_nothing
         assert await decided(created, wrong) == ["InvalidInput"]
     asked = created.mutation(MAIN, [Action("x", "ADD", "global", input=value)], depends_on=("j",))
     assert await decided(created, asked) == ["InvalidInput"]
+
+
+async def test_a_creation_that_is_known_opens_no_deleted_document() -> None:
+    replica = Replica("a")
+    await replica.create()
+    deletion = Action("x", "DELETE_DOCUMENT", "document", input={"document_id": DOCUMENT})
+    assert await decided(replica, replica.mutation(HOME, [deletion])) == [None]
+    again = Action("c1", "CREATE_DOCUMENT", "document", input=GIVEN)
+    name = Action("y", "SET_NAME", "document", input={"name": "late"})
+    assert await decided(replica, replica.mutation(HOME, [again])) == [None]
+    assert await decided(replica, replica.mutation(HOME, [again, name])) == ["DocumentDeleted"]
