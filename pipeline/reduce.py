@@ -135,7 +135,7 @@ def reduce(
         raise ReducerTimeoutError(action_type, bound.timeout_ms) from None
     except (*WRONG_ACTION, UnknownModelError, MemoryError, KeyboardInterrupt):
         raise
-    except BaseException as cause:  # noqa: BLE001  a reducer may raise anything: it becomes the error
+    except BaseException as cause:  # noqa: BLE001  a reducer may raise anything: it is the error
         return base._replace(label=label), sentence(cause)
     return StreamState(label, before.version, state, written, digest(written), facts), None
 
