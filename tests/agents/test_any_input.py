@@ -15,6 +15,7 @@ from docreactor.agents.metrics import Metrics
 from docreactor.agents.staging import result_entries
 from docreactor.agents.view import ViewAgent
 from docreactor.pipeline.errors import UnknownModelError
+from docreactor.pipeline.finding import Fault, Finding
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.settings import Settings
@@ -24,7 +25,7 @@ from tests.support import oracle
 from tests.support.any_jobs import AnyJobs
 from tests.support.replicas import DOCUMENT, HOME, Record, Replica
 
-EXAMPLES = int(os.environ.get("DOCREACTOR_TEST_SEEDS", "120"))
+EXAMPLES = int(os.environ.get("DOCREACTOR_TEST_SEEDS", "200"))
 
 
 class Storm:
@@ -92,7 +93,7 @@ class Storm:
             replica.replay, self.settings, tables.operations, replica.keyframes, shown
         )
         verdict = await verify(checked, DOCUMENT)
-        assert verdict is None or verdict.findings == []
+        assert verdict is None or not any(map(self.stands, verdict.findings))
         tables.cache.clear()
         for stream, _ in tables.operations.streams():
             state = await tables.cache.get(stream)
@@ -101,6 +102,17 @@ class Storm:
             assert replica.replay.decode(stream, row) == state
         shown.document(DOCUMENT, "main")
         await self.forward(Replica("b", self.settings), chance)
+
+    def stands(self, finding: Finding) -> bool:
+        """Whether it tells of more than what was superseded, which nobody builds upon.
+
+        What was decided before an upgrade took another's place is folded with the later one.
+        """
+        if finding.fault is not Fault.HASH_MISMATCH:
+            return True
+        stream = Stream(DOCUMENT, str(finding.scope), str(finding.branch))
+        standing = oracle.effective(self.replica.stored(stream))
+        return finding.index in {one.index for one in standing}
 
     async def forward(self, receiver: Replica, chance: AnyJobs) -> None:
         """Another replica takes all of it, and comes to the same."""
