@@ -80,38 +80,12 @@ class Placement:
     ) -> None:
         """Stage the operation of an action that was reduced to this state or error."""
         action, moment, action_key, _, source = placed
-        head, stream, timestamp = stage.head, stage.stream, render(moment)
+        head, stream = stage.head, stage.stream
         stage.state = state
         document = stage.document
         assert document is not None, "reducing gave the document, or refused"
         index = head.next_index
-        try:
-            # Keys in order already: sorting them again costs little.
-            content = encode(
-                {
-                    "action": {
-                        "context": action.context,
-                        "id": action.id,
-                        "input": Fragment(input),
-                        "scope": action.scope,
-                        "timestamp": timestamp,
-                        "type": action.type,
-                    },
-                    "document_type": document.document_type,
-                    "error": error,
-                    "hash": state.hash,
-                    "id": operation_id(*stream, action.id),
-                    "index": index,
-                    "previous": head.previous,
-                    "skip": skip,
-                    "timestamp": timestamp,
-                    "version": max(state.version, document.version_at(timestamp))
-                    if stage.home is not stage
-                    else state.version,
-                }
-            )
-        except TypeError as cause:
-            raise InvalidInputError("context", f"is not JSON: {cause}") from cause
+        content = _content(placed, input, state, error, stage, document, skip)
         record_key = b"%b%010d" % (stage.prefix, index)
         headers = MOVED if action_key is None else HEADERS
         if source is not None:
@@ -122,7 +96,7 @@ class Placement:
         staging.rows += operation_rows(record_key, row_key, index, content)
         stage.staged.append(content)
         if action_key is not None:
-            staging.known[action_key] = Known(action, timestamp)
+            staging.known[action_key] = Known(action, render(moment))
         label, size = head.keyframe_label, head.bytes_since_keyframe + len(content)
         if self._keyframes.due(index, label, size, len(state.content)):
             kept = self._replay.encode(stream, state, document.document_type)
@@ -175,3 +149,44 @@ class Placement:
             for scope, state in newest.initial_state.items():
                 model.initial(newest.to_version, scope, state)
             model.rules(newest.to_version, DOCUMENT_SCOPE)
+
+
+def _content(
+    placed: Placed,
+    input: bytes,
+    state: StreamState,
+    error: str | None,
+    stage: StreamStage,
+    document: Document,
+    skip: int,
+) -> bytes:
+    """The stored bytes of an operation. InvalidInput for what JSON cannot say."""
+    action, timestamp = placed.action, render(placed.moment)
+    version = state.version
+    if stage.home is not stage:
+        version = max(version, document.version_at(timestamp))
+    try:
+        # Keys in order already: sorting them again costs little.
+        return encode(
+            {
+                "action": {
+                    "context": action.context,
+                    "id": action.id,
+                    "input": Fragment(input),
+                    "scope": action.scope,
+                    "timestamp": timestamp,
+                    "type": action.type,
+                },
+                "document_type": document.document_type,
+                "error": error,
+                "hash": state.hash,
+                "id": operation_id(*stage.stream, action.id),
+                "index": stage.head.next_index,
+                "previous": stage.head.previous,
+                "skip": skip,
+                "timestamp": timestamp,
+                "version": version,
+            }
+        )
+    except TypeError as cause:
+        raise InvalidInputError("context", f"is not JSON: {cause}") from cause

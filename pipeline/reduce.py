@@ -9,6 +9,7 @@ from docreactor.pipeline.bound import Bound, DeadlinePassed
 from docreactor.pipeline.canonical import decode, digest, encode
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document, apply_system
+from docreactor.pipeline.edition import Rules
 from docreactor.pipeline.errors import (
     DocumentTooLargeError,
     ImpureReducerError,
@@ -98,10 +99,9 @@ def reduce(
 ) -> tuple[StreamState, str | None]:
     """One action in another scope, its input as `content`, and the error of its operation.
 
-    It is decided under `version`. UnknownAction, UnsupportedAction and InvalidInput are raised:
-    they say that the action itself is wrong. UnknownModel is raised for a version that is not
-    here, and ReducerTimeout: what takes too long here may be fast enough elsewhere. Whatever else
-    goes wrong is an error of the operation.
+    It is decided under `version`. What is wrong with the action itself is raised (WRONG_ACTION),
+    UnknownModel for a version that is not here, and ReducerTimeout: what takes too long here may
+    be fast enough elsewhere. Whatever else goes wrong is an error of the operation.
     """
     label = base.label + 1
     state: Any
@@ -116,28 +116,36 @@ def reduce(
             if reducer is not None:
                 state = rules.apply(reducer, before.state, content, context)
                 written = write(state)
-                if (
-                    check_purity
-                    and write(rules.apply(reducer, before.state, content, context)) != written
-                ):
-                    raise ImpureReducerError(action_type)
+                if check_purity:
+                    again = rules.apply(reducer, before.state, content, context)
+                    _check_alike(written, write(again), action_type)
             else:
                 input = decode(content)
                 check_base(model.document_type, scope, action_type, input)
                 facts = _told(facts, action_type, input, context.timestamp, context.id)
-                state, written = before.state, before.content
-                if action_type == LOAD_STATE:
-                    state = rules.form.given(input["state"], "state")
-                    written = write(state)
+                state, written = _loaded(action_type, input, rules, before)
         if len(written) > document_bytes_max:
             raise DocumentTooLargeError(limit=document_bytes_max, actual=len(written))
     except DeadlinePassed:
         raise ReducerTimeoutError(action_type, bound.timeout_ms) from None
     except (*WRONG_ACTION, UnknownModelError, MemoryError, KeyboardInterrupt):
         raise
-    except BaseException as cause:  # noqa: BLE001  a reducer may raise anything: it is the error
+    except BaseException as cause:  # noqa: BLE001  whatever a reducer raises is the error
         return base._replace(label=label), sentence(cause)
     return StreamState(label, before.version, state, written, digest(written), facts), None
+
+
+def _check_alike(once: bytes, twice: bytes, action_type: str) -> None:
+    if once != twice:
+        raise ImpureReducerError(action_type)
+
+
+def _loaded(action_type: str, input: Any, rules: Rules, before: StreamState) -> tuple[Any, bytes]:
+    """The state after an action that every model has: as it was, unless a state is given."""
+    if action_type != LOAD_STATE:
+        return before.state, before.content
+    state = rules.form.given(input["state"], "state")
+    return state, rules.form.write(state)
 
 
 def sentence(cause: BaseException) -> str:

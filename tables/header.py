@@ -33,7 +33,7 @@ class Header:
     document: Document
     revision: dict[str, int]
     last_modified_at: str
-    facts: Facts = field(default_factory=dict)
+    facts: Facts = field(default_factory=lambda: NO_FACTS)
 
     @property
     def slug(self) -> str:
