@@ -200,15 +200,14 @@ class Reshuffle:
     def _compare(self, incoming: Incoming, state: StreamState, stage: StreamStage) -> None:
         """HashMismatch where the sender had the same operations before it and another state.
 
-        A sender may know of an upgrade that is not here yet, or not know of one that is.
+        Only what was decided under the same version can be compared. A sender that does not tell
+        the version may know of an upgrade that is not here yet, or not know of one that is.
         """
-        document = stage.document
-        is_of_one_version = (
-            document is not None
-            and len(document.upgrades) < 2
-            and self._replay.newest_version(document) == document.version
-        )
-        if not is_of_one_version and stage.home is not stage:
+        if incoming.version is None:
+            is_comparable = stage.home is stage or self._has_one_version(stage.document)
+        else:
+            is_comparable = incoming.version == state.version
+        if not is_comparable:
             return
         if incoming.index == state.label and incoming.hash not in (None, state.hash):
             raise HashMismatchError(
@@ -217,6 +216,14 @@ class Reshuffle:
                 expected=str(incoming.hash),
                 actual=state.hash,
             )
+
+    def _has_one_version(self, document: Document | None) -> bool:
+        """Whether the document was never upgraded and could not be."""
+        return (
+            document is not None
+            and len(document.upgrades) < 2
+            and self._replay.newest_version(document) == document.version
+        )
 
     def _unchanged(self, stage: StreamStage) -> StreamState:
         return stage.state or self._replay.origin(stage.stream, stage.document)

@@ -226,6 +226,7 @@ def _incoming(asked: LoadedOperation, index: int) -> Incoming:
         index=asked.index,
         hash=asked.hash,
         previous=asked.previous,
+        version=asked.version,
     )
 
 

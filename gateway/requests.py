@@ -112,6 +112,7 @@ class LoadedOperation(Request):
     hash: str | None = None
     previous: str | None = None
     error: str | None = None
+    version: Annotated[StrictInt, Field(ge=0)] | None = None
 
 
 class LoadRequest(Request):

@@ -33,14 +33,15 @@ class Mutation(Wire, frozen=True, gc=False, omit_defaults=True, tag_field="kind"
 class Incoming(Wire, frozen=True, gc=False, omit_defaults=True):
     """An operation from elsewhere: its action, and where it stood there.
 
-    `index`, `hash` and `previous` inform about the sender; they are compared where the same
-    operations lie before it here, and are no instructions.
+    `index`, `hash`, `previous` and `version` inform about the sender; they are compared where the
+    same operations lie before it here, and are no instructions.
     """
 
     action: StoredAction
     index: int | None = None
     hash: str | None = None
     previous: str | None = None
+    version: int | None = None
 
 
 class Load(Wire, frozen=True, gc=False, omit_defaults=True, tag_field="kind", tag="load"):

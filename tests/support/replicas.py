@@ -184,7 +184,8 @@ class Replica:
             branch=stream.branch,
             scope=stream.scope,
             operations=tuple(
-                Incoming(one.action, one.index, one.hash, one.previous) for one in operations
+                Incoming(one.action, one.index, one.hash, one.previous, one.version)
+                for one in operations
             ),
             source=source or None,
         )
