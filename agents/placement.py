@@ -85,7 +85,7 @@ class Placement:
         document = stage.document
         assert document is not None, "reducing gave the document, or refused"
         index = head.next_index
-        content = _content(placed, input, state, error, stage, document, skip)
+        content = _content(placed, input, state, error, stage, document.document_type, skip)
         record_key = b"%b%010d" % (stage.prefix, index)
         headers = MOVED if action_key is None else HEADERS
         if source is not None:
@@ -151,20 +151,33 @@ class Placement:
             model.rules(newest.to_version, DOCUMENT_SCOPE)
 
 
+def decided_under(state: StreamState, stage: StreamStage, timestamp: str) -> int:
+    """The version of an operation that led to this state, or failed and left it."""
+    document = stage.document
+    if document is None or stage.home is stage:
+        return state.version
+    return max(state.version, document.version_at(timestamp))
+
+
+def decided_under(state: StreamState, stage: StreamStage, timestamp: str) -> int:
+    """The version of an operation that led to this state, or failed and left it."""
+    document = stage.document
+    if document is None or stage.home is stage:
+        return state.version
+    return max(state.version, document.version_at(timestamp))
+
+
 def _content(
     placed: Placed,
     input: bytes,
     state: StreamState,
     error: str | None,
     stage: StreamStage,
-    document: Document,
+    document_type: str,
     skip: int,
 ) -> bytes:
     """The stored bytes of an operation. InvalidInput for what JSON cannot say."""
     action, timestamp = placed.action, render(placed.moment)
-    version = state.version
-    if stage.home is not stage:
-        version = max(version, document.version_at(timestamp))
     try:
         # Keys in order already: sorting them again costs little.
         return encode(
@@ -177,7 +190,7 @@ def _content(
                     "timestamp": timestamp,
                     "type": action.type,
                 },
-                "document_type": document.document_type,
+                "document_type": document_type,
                 "error": error,
                 "hash": state.hash,
                 "id": operation_id(*stage.stream, action.id),
@@ -185,7 +198,7 @@ def _content(
                 "previous": stage.head.previous,
                 "skip": skip,
                 "timestamp": timestamp,
-                "version": version,
+                "version": decided_under(state, stage, timestamp),
             }
         )
     except TypeError as cause:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from time import perf_counter
 
-from docreactor.agents.placement import Placed, Placement
+from docreactor.agents.placement import Placed, Placement, decided_under
 from docreactor.agents.precondition import check_context
 from docreactor.agents.staged_history import StagedHistory
 from docreactor.agents.staging import Mark, Staging, StreamStage
@@ -206,7 +206,8 @@ class Reshuffle:
         if incoming.version is None:
             is_comparable = stage.home is stage or self._has_one_version(stage.document)
         else:
-            is_comparable = incoming.version == state.version
+            version = decided_under(state, stage, incoming.action.timestamp)
+            is_comparable = incoming.version == version
         if not is_comparable:
             return
         if incoming.index == state.label and incoming.hash not in (None, state.hash):

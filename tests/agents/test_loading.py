@@ -197,7 +197,21 @@ async def test_behind_other_operations_a_hash_says_nothing() -> None:
 async def test_where_an_upgrade_may_have_come_between_a_hash_says_nothing() -> None:
     sender, replica = await told("A@1", "B@2"), await told("A@1")
     load = _told_hash(replica.load(MAIN, sender.stored(MAIN)), "of the other version")
-    assert await replica.submit(load) == [None]
+    silent = tuple(replace(one, version=None) for one in load.operations)
+    assert await replica.submit(replace(load, operations=silent)) == [None]
+
+
+async def test_states_of_two_versions_are_not_compared() -> None:
+    sender, replica = await told("A@1", "B@2"), await told("A@1")
+    load = _told_hash(replica.load(MAIN, sender.stored(MAIN)), "of the other version")
+    later = tuple(replace(one, version=2) for one in load.operations)
+    assert await replica.submit(replace(load, operations=later)) == [None]
+
+
+async def test_states_of_one_version_are_compared() -> None:
+    sender, replica = await told("A@1", "B@2"), await told("A@1")
+    load = _told_hash(replica.load(MAIN, sender.stored(MAIN)), "another")
+    assert await replica.submit(load) == ["HashMismatch"]
 
 
 async def test_a_mismatch_in_what_the_document_is_is_found_too() -> None:
