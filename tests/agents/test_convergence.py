@@ -13,11 +13,11 @@ from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.timestamp import Microseconds, render
 from tests.support import oracle
+from tests.support.drawn import draw
 from tests.support.replicas import DOCUMENT, HOME, MAIN, Replica
 from tests.support.seeds import Seeds
 
 STREAMS = (HOME, MAIN, Stream(DOCUMENT, "local", "main"))
-WORDS = ("ash", "bay", "cup")
 
 
 class Cluster:
@@ -72,34 +72,7 @@ class Cluster:
         if chance.random() < 0.4:
             moment = 1_700_000_000_000_000 + 10 * chance.randint(-1, self.tick)
             stamp = render(Microseconds(moment))
-        if stream == HOME:
-            kind, given = chance.choice(
-                [
-                    ("SET_NAME", {"name": action_id}),
-                    ("UPGRADE_DOCUMENT", self.upgrade()),
-                    ("DELETE_DOCUMENT", {"document_id": DOCUMENT}),
-                    ("UNDO", {}),
-                    ("NOOP", {}),
-                ]
-            )
-        else:
-            word = chance.choice(WORDS)
-            kind, given = chance.choice(
-                [
-                    ("ADD", {"word": word}),
-                    ("ADD", {"word": word}),
-                    ("DROP", {"word": word}),
-                    ("SET_NAME", {"name": action_id}),
-                    ("UNDO", {}),
-                    ("UNDO", {}),
-                    ("REDO", {}),
-                ]
-            )
-        return Action(action_id, kind, stream.scope, stamp, given)
-
-    def upgrade(self) -> dict[str, Any]:
-        given: dict[str, Any] = {"model": "test/words", "document_id": DOCUMENT}
-        return given | {"from_version": 1, "to_version": 2}
+        return draw(chance, stream, action_id, stamp)
 
     async def send(self, link: tuple[int, int], *, everything: bool = False) -> int:
         """Bring what one replica forwards to another: in part, shuffled and repeated, or whole."""

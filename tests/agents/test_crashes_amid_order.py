@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -11,11 +12,15 @@ import pytest
 from docreactor.agents.node import Node
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.job import Cancellation, Erasure, Job, Load, Mutation
+from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation
 from tests.support import oracle
 from tests.support.deaths import STEPS, TOLD_BY_TIME, StillClock, die, until_decided
+from tests.support.drawn import draw
 from tests.support.nodes import KeptStore, Site, live, site
 from tests.support.notation import action, deletion, incoming, upgrade
+from tests.support.notation import at as second
+from tests.support.seeds import Seeds
 from tests.support.steps import Death, Steps
 from tests.support.words import words
 
@@ -72,6 +77,11 @@ class Work:
 
     def cancel(self, document_id: str, job_id: str) -> None:
         self.jobs.append(Cancellation(self._id, document_id, job_id))
+
+    @property
+    def ids(self) -> set[str]:
+        """Of all jobs."""
+        return {job.id for job in self.jobs}
 
     @property
     def _id(self) -> str:
@@ -208,10 +218,9 @@ async def _finish(place: Site, end: int) -> list[Any]:
         return _heads(node)
 
 
-async def _clean_run() -> tuple[Outcome, list[str]]:
+async def _clean_run(jobs: list[Job]) -> tuple[Outcome, list[str]]:
     """What a process leaves that nothing ends, and its steps."""
     place, steps = _site(), Steps()
-    jobs = _work()
     await place.enqueue(*jobs)
     async with place.node(steps, clock=StillClock()) as node:
         await until_decided(node, len(jobs))
@@ -236,7 +245,7 @@ async def _check_tables(place: Site, heads: list[Any], end: int) -> None:
 
 
 async def test_a_clean_run_does_all_that_there_is_to_do() -> None:
-    outcome, steps = await _clean_run()
+    outcome, steps = await _clean_run(_work())
     assert set(steps) == set(TAKEN)
     stored = [one for operations in _stored(outcome).values() for one in operations]
     assert len([one for one in stored if one.skip]) > BATCH
@@ -255,7 +264,7 @@ async def test_a_clean_run_does_all_that_there_is_to_do() -> None:
 @pytest.mark.parametrize("wiped", [False, True], ids=["kept", "wiped"])
 @pytest.mark.parametrize("step", TAKEN)
 async def test_the_same_is_stored_wherever_a_process_ended(step: str, wiped: bool) -> None:
-    expected, steps = await _clean_run()
+    expected, steps = await _clean_run(_work())
     deaths, count = 0, steps.count(step)
     for number in range(1, count + 1):
         place, death = _site(), Death(step, number)
@@ -282,7 +291,7 @@ async def test_the_same_is_stored_wherever_a_process_ended(step: str, wiped: boo
 @pytest.mark.parametrize("wiped", [False, True], ids=["kept", "wiped"])
 async def test_what_many_processes_decide_in_turn_stands_in_the_same_order(wiped: bool) -> None:
     """Job by job, what was decided together is not: more is moved, and the same comes of it."""
-    expected, _ = await _clean_run()
+    expected, _ = await _clean_run(_work())
     place, deaths = _site(), 0
     jobs = _work()
     await place.enqueue(*jobs)
@@ -303,3 +312,69 @@ async def test_what_many_processes_decide_in_turn_stands_in_the_same_order(wiped
     heads = await _finish(place, len(jobs))
     assert _standing(_outcome(place)) == _standing(expected)
     await _check_tables(place, heads, len(jobs))
+
+
+async def _many_runs(chance: random.Random, jobs: list[Job]) -> None:
+    """Processes that end somewhere, with their tables or without, and what they must leave."""
+    expected, steps = await _clean_run(jobs)
+    place = _site()
+    await place.enqueue(*jobs)
+    deaths = chance.choice([1, 1, 2])
+    for _ in range(deaths):
+        step = chance.choice(TAKEN)
+        before = _outcome(place)
+        await die(place, Death(step, chance.randint(1, steps.count(step))))
+        _check_kept(before, _outcome(place))
+        if chance.random() < 0.5:
+            place.stores.clear()
+    heads = await _finish(place, len(jobs))
+    outcome = _outcome(place)
+    assert {key: len(each) for key, each in outcome.results.items()} == {
+        job.id.encode(): 1 for job in jobs
+    }
+    # Which of several deferred streams goes on first is no promise: a deletion may be among them.
+    if not expected.deferred:
+        assert outcome.results == expected.results
+        assert outcome.dead_letters == expected.dead_letters
+        assert _standing(outcome) == _standing(expected)
+        # After two deaths jobs are run one by one, and more is moved.
+        assert deaths > 1 or outcome.operations == expected.operations
+    await _check_tables(place, heads, len(jobs))
+
+
+def _drawn(chance: random.Random) -> list[Job]:
+    """Jobs about documents of which some come late, or from elsewhere, or both."""
+    work = Work()
+    promptness = chance.choice([0.3, 1.0])
+    for number in range(30):
+        document_id = chance.choice(("d1", "d2"))
+        if f"{document_id}-0" not in work.ids and chance.random() < promptness:
+            work.create(document_id, job_id=f"{document_id}-0")
+        scope = chance.choices(("document", "global", "local"), [1, 5, 2])[0]
+        stream = Stream(document_id, scope, "main")
+        actions = [
+            draw(
+                chance, stream, f"{chance.choice('abc')}{number}-{at}", second(chance.randint(1, 9))
+            )
+            for at in range(chance.choice([1, 1, 2, 3]))
+        ]
+        ask = work.load if chance.random() < 0.6 else work.mutate
+        ask(document_id, *actions)
+    for document_id in ("d1", "d2"):
+        if f"{document_id}-0" not in work.ids:
+            work.create(document_id, job_id=f"{document_id}-0")
+    return work.jobs
+
+
+@pytest.mark.seeds(60, each=20)
+async def test_random_jobs_end_the_same_wherever_processes_ended(seeds: Seeds) -> None:
+    for seed in seeds:
+        with seeds.told(seed):
+            chance = random.Random(seed)
+            await _many_runs(chance, _drawn(chance))
+
+
+@pytest.mark.nightly
+@pytest.mark.seeds(2_000, each=200)
+async def test_very_many_random_jobs_end_the_same(seeds: Seeds) -> None:
+    await test_random_jobs_end_the_same_wherever_processes_ended(seeds)

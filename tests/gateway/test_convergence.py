@@ -17,9 +17,13 @@ from docreactor.agents.log.kafka import open_kafka
 from docreactor.agents.topics import create_topics
 from docreactor.gateway.answers import Job, Operation
 from docreactor.gateway.client import Reactor
+from docreactor.gateway.requests import ActionRequest
 from docreactor.pipeline.errors import DocumentDeletedError, ReactorError
+from docreactor.pipeline.inputs import DEFAULT_BRANCH
+from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.timestamp import Microseconds, render
+from tests.support.drawn import draw
 from tests.support.kafka import Kafka
 from tests.support.seeds import Seeds
 from tests.support.workers import WorkerProcess
@@ -27,7 +31,6 @@ from tests.support.workers import WorkerProcess
 NAMES = ("ada", "bea", "cyd")
 SCOPES = ("document", "global", "local")
 MODEL = Path(__file__).parents[1] / "support" / "words.py"
-WORDS = ("ash", "bay", "cup")
 REFUSALS = {
     "DocumentDeleted",
     "NothingToRedo",
@@ -78,7 +81,7 @@ class Exchange:
         self.reactors = reactors
         self.chance = random.Random(seed)
         self.document_id = f"seed-{seed}-{uuid4().hex[:8]}"
-        self.accepted: set[tuple[str, str]] = set()
+        self.accepted: set[tuple[str, str | None]] = set()
         self.second = 0
         self.ids = 0
 
@@ -110,37 +113,17 @@ class Exchange:
         except ReactorError as error:
             assert error.name() in REFUSALS, error
         else:
-            self.accepted |= {(scope, action["id"]) for action in actions}
+            self.accepted |= {(scope, action.id) for action in actions}
 
-    def action(self, scope: str) -> dict[str, Any]:
+    def action(self, scope: str) -> ActionRequest:
         """Often at the same time as another."""
         chance = self.chance
         self.ids += 1
         action_id = f"{chance.choice('abcxyz')}{self.ids}"
         moment = _BEGIN_US + 1_000_000 * chance.randint(1, self.second + 1)
-        word = {"word": chance.choice(WORDS)}
-        ours: list[tuple[str, dict[str, Any]]] = [
-            *[("ADD", word)] * 3,
-            ("DROP", word),
-            ("SET_NAME", {"name": action_id}),
-            *[("UNDO", {})] * 2,
-            ("REDO", {}),
-        ]
-        platforms: list[tuple[str, dict[str, Any]]] = [
-            *[("SET_NAME", {"name": action_id})] * 4,
-            *[("UPGRADE_DOCUMENT", self._versions)] * 3,
-            *[("UNDO", {})] * 2,
-            ("NOOP", {}),
-            ("DELETE_DOCUMENT", {"document_id": self.document_id}),
-        ]
-        kind, given = chance.choice(platforms if scope == "document" else ours)
-        stamp = render(Microseconds(moment))
-        return {"id": action_id, "type": kind, "scope": scope, "timestamp": stamp, "input": given}
-
-    @property
-    def _versions(self) -> dict[str, Any]:
-        given = {"model": "test/words", "document_id": self.document_id}
-        return {**given, "from_version": 1, "to_version": 2}
+        stream = Stream(self.document_id, scope, DEFAULT_BRANCH)
+        drawn = draw(chance, stream, action_id, render(Microseconds(moment)))
+        return ActionRequest.model_validate(drawn.json)
 
     async def stored(self, at: int, scope: str, *, effective: bool = False) -> list[Operation]:
         """A history, page by page."""
