@@ -34,6 +34,7 @@ from docreactor.pipeline.timestamp import parse, render
 from docreactor.tables import fields
 from docreactor.tables.descent import ORIGIN, standing
 from docreactor.tables.rebuild import Rebuild
+from docreactor.tables.trail import Trail
 
 _LAST_RANK = 9
 _STRETCH_S = 0.02
@@ -63,6 +64,7 @@ class Reshuffle:
         self._rows_max = rows_max
         self._is_mutation = is_mutation
         self._moved = 0
+        self._trails: dict[Stream, Trail] = {}
         self.marks: list[Mark] = []
         """Where the streams stood that were touched."""
 
@@ -185,6 +187,7 @@ class Reshuffle:
             state, error = self._unchanged(stage), sentence(cause)
         state = state._replace(label=index)
         self._placement.stage(placed, input, state, error, stage, self._staging, skip=skip)
+        self._trails.setdefault(stage.stream, Trail()).add(state)
         if (
             placed.incoming is not None
             and not skip
@@ -235,7 +238,10 @@ class Reshuffle:
         history = StagedHistory(self._tables.operations, stage)
         rebuild = Rebuild(self._replay, history, self._tables.keyframes)
         document = None if stage.home is stage else stage.document
-        bases = self._tables.cache.bases(stage.stream, label)
+        trail = self._trails.get(stage.stream)
+        # What this job has placed lies above whatever was stored before.
+        bases = [] if trail is None else trail.upto(label)
+        bases += self._tables.cache.bases(stage.stream, label)
         built = await rebuild.build(stage.stream, document, label, bases, marker=marker)
         return built.state
 
