@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from docreactor.pipeline.stream_state import StreamState
 
 _NEWEST_STATES = 10
@@ -12,34 +14,37 @@ _BYTES_MAX = 16 * 1024 * 1024
 class Trail:
     """Remembers the newest states, and of the older ones every so many, within a bound of bytes."""
 
-    __slots__ = ("_apart", "_newest", "_older")
+    __slots__ = ("_apart", "_bytes", "_newest", "_older")
 
     def __init__(self) -> None:
         self._apart = 1
+        self._bytes = 0
         self._older: list[StreamState] = []
-        self._newest: list[StreamState] = []
+        self._newest: deque[StreamState] = deque()
 
     def add(self, state: StreamState) -> None:
         """Remember a state whose label is higher than those of all before it."""
         self._newest.append(state)
+        self._bytes += len(state.content)
         if len(self._newest) > _NEWEST_STATES:
-            oldest = self._newest.pop(0)
-            if oldest.label % self._apart == 0:
+            oldest = self._newest.popleft()
+            if oldest.label % self._apart:
+                self._bytes -= len(oldest.content)
+            else:
                 self._older.append(oldest)
-        while len(self._older) > _OLDER_STATES_MAX or (self._older and self._bytes > _BYTES_MAX):
-            self._apart *= 2
-            kept = [one for one in self._older if one.label % self._apart == 0]
-            # A state of label 0 is a multiple of any distance.
-            self._older = kept if len(kept) < len(self._older) else []
-        while len(self._newest) > 1 and self._bytes > _BYTES_MAX:
-            del self._newest[0]
+        if len(self._older) > _OLDER_STATES_MAX or self._bytes > _BYTES_MAX:
+            self._thin()
 
     def upto(self, label: int) -> list[StreamState]:
         """The states of labels up to this one, the highest first."""
         return [one for one in reversed([*self._older, *self._newest]) if one.label <= label]
 
-    @property
-    def _bytes(self) -> int:
-        return sum([len(one.content) for one in self._older]) + sum(
-            [len(one.content) for one in self._newest]
-        )
+    def _thin(self) -> None:
+        while len(self._older) > _OLDER_STATES_MAX or (self._older and self._bytes > _BYTES_MAX):
+            self._apart *= 2
+            kept = [one for one in self._older if one.label % self._apart == 0]
+            # A state of label 0 is a multiple of any distance.
+            self._older = kept if len(kept) < len(self._older) else []
+            self._bytes = sum([len(one.content) for one in (*self._older, *self._newest)])
+        while len(self._newest) > 1 and self._bytes > _BYTES_MAX:
+            self._bytes -= len(self._newest.popleft().content)
