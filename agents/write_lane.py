@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
+from typing import Any
 
 import structlog
 
@@ -231,7 +233,9 @@ class WriteLane:
             if erasure is not None:
                 staging = await self._erasing.decide(erasure, work.records[0].offset)
             else:
-                staging = await self._reducer.reduce(work.records, is_resumed=work.is_resumed)
+                staging = await self._renewing(
+                    self._reducer.reduce(work.records, is_resumed=work.is_resumed)
+                )
         except UnknownModelError:
             # Whatever ends this worker while it waits, it is not this batch.
             await self._attempts.survived()
@@ -239,6 +243,19 @@ class WriteLane:
             raise
         self._committer.metrics.batch_s.observe(perf_counter() - since)
         return staging
+
+    async def _renewing(self, decision: Coroutine[Any, Any, Staging]) -> Staging:
+        """What it comes to. Moving many operations takes seconds: the lease is held meanwhile."""
+        deciding = asyncio.create_task(decision)
+        try:
+            while not (await asyncio.wait({deciding}, timeout=_LOOK_S))[0]:
+                await self._renew_when_due()
+            return await deciding
+        finally:
+            if not deciding.done():
+                deciding.cancel()
+                # It reads tables that whoever ended this closes.
+                await asyncio.wait({deciding})
 
     async def _commit(self, staging: Staging, work: Work) -> None:
         if not (work.is_resumed and staging.is_empty):

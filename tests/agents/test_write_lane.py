@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from docreactor.agents.node import Node
 from docreactor.pipeline.errors import StoreFailedError
 from docreactor.pipeline.job import JobResult, JobStatus, Mutation
 from docreactor.pipeline.keys import partition_for
+from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.problem import problem_name
 from tests.agents.test_lanes import fatal
 from tests.support.failing import FailingStore
@@ -125,6 +127,29 @@ async def test_a_lease_is_held_while_a_job_waits_to_be_tried_again() -> None:
             assert node.local(0) is partition
             await asyncio.sleep(0)
         assert result.retry_count == 1
+
+
+async def test_a_lease_is_held_while_many_operations_are_decided() -> None:
+    slow = DocumentModel("test/slow", state=dict)
+
+    @slow.action(type=ADD)
+    def add(state: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+        ends_at = perf_counter() + 0.005
+        while perf_counter() < ends_at:
+            pass
+        return given
+
+    place = site(session_timeout_ms=1_000)
+    place.models = [slow]
+    async with place.node() as node:
+        await done(node, place.creation("d1", model="test/slow"))
+        partition = live(node)
+        load = Waiting(place).load("d1", [(ADD, {"amount": at}) for at in range(300)])
+        await node.submit(load)
+        while (result := partition.job(load.id)) is None:
+            assert node.local(0) is partition
+            await asyncio.sleep(0.001)
+        assert result.error is None
 
 
 async def test_a_deferred_job_is_tried_again_too() -> None:
