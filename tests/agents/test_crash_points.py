@@ -32,7 +32,7 @@ def _work(place: Site) -> list[Mutation]:
         for document_id in DOCUMENTS:
             actions = [("ADD", {"amount": amount}), ("ADD", {"amount": -10 * amount})]
             jobs.append(place.job(document_id, actions))
-    refused = place.job("d1", [("ADD", {"amount": 1_000})], ids=[LARGE])
+    refused = place.job("d1", [("ADD", {"amount": 1_000, "note": LARGE})])
     return [*jobs[:6], refused, *jobs[6:]]
 
 
@@ -60,7 +60,7 @@ async def _finish(place: Site, jobs: list[Mutation]) -> None:
 
 def _check(place: Site, node: Node, jobs: list[Mutation]) -> None:
     """Everything once, in order, and shown as its fold."""
-    refused = next(job for job in jobs if job.actions[0].id == LARGE)
+    refused = next(job for job in jobs if job.actions[0].input.get("note") == LARGE)
     results = [JobResult.decode(record.value) for record in place.records(place.topics.jobs)]
     assert [one.id for one in results] == [job.id for job in jobs]
     assert [one.id for one in results if one.error is not None] == [refused.id]
