@@ -166,6 +166,6 @@ def test_replicas_converge_whatever_the_order_of_arrival(seeds: Seeds) -> None:
 
 
 @pytest.mark.nightly
-@pytest.mark.seeds(10_000, each=500)
+@pytest.mark.seeds(10_000, each=200)
 def test_replicas_converge_from_very_many_seeds(seeds: Seeds) -> None:
     test_replicas_converge_whatever_the_order_of_arrival(seeds)

@@ -375,6 +375,6 @@ async def test_random_jobs_end_the_same_wherever_processes_ended(seeds: Seeds) -
 
 
 @pytest.mark.nightly
-@pytest.mark.seeds(2_000, each=200)
+@pytest.mark.seeds(2_000, each=100)
 async def test_very_many_random_jobs_end_the_same(seeds: Seeds) -> None:
     await test_random_jobs_end_the_same_wherever_processes_ended(seeds)
