@@ -13,12 +13,17 @@ from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.canonical import decode, digest, encode
 from docreactor.pipeline.context import Context, signer_of
 from docreactor.pipeline.document import Document
-from docreactor.pipeline.errors import DocumentNotFoundError, InvalidInputError
+from docreactor.pipeline.errors import (
+    DocumentNotFoundError,
+    DocumentTooLargeError,
+    InvalidInputError,
+)
+from docreactor.pipeline.header import write_facts
 from docreactor.pipeline.ids import operation_id
 from docreactor.pipeline.job import Incoming
 from docreactor.pipeline.operation import StoredAction
 from docreactor.pipeline.record import HEADERS, Headers
-from docreactor.pipeline.reduce import NOTHING, origin, reduce, reduce_document
+from docreactor.pipeline.reduce import NOTHING, origin, reduce, reduce_document, sentence
 from docreactor.pipeline.reducer import input_content
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
@@ -119,6 +124,11 @@ class Placement:
             state = reduce_document(base, action.type, given, timestamp, action.id, stream)
             if state.state is not base.state:
                 self._check_given(state.state)
+            size = _told_bytes(base, state)
+            limit = self._settings.document_bytes_max
+            if base is not NOTHING and size > limit:
+                error = DocumentTooLargeError(limit=limit, actual=size)
+                return base._replace(label=base.label + 1), sentence(error)
             return state, None
         document = stage.document
         if document is None:
@@ -151,12 +161,14 @@ class Placement:
             model.rules(newest.to_version, DOCUMENT_SCOPE)
 
 
-def decided_under(state: StreamState, stage: StreamStage, timestamp: str) -> int:
-    """The version of an operation that led to this state, or failed and left it."""
-    document = stage.document
-    if document is None or stage.home is stage:
-        return state.version
-    return max(state.version, document.version_at(timestamp))
+def _told_bytes(base: StreamState, state: StreamState) -> int:
+    """How large that is which an action has changed of what a document's own stream keeps."""
+    size = 0
+    if state.facts is not base.facts:
+        size += len(encode(write_facts(state.facts)))
+    if state.state is not base.state:
+        size += len(encode(state.state.model_dump()))
+    return size
 
 
 def decided_under(state: StreamState, stage: StreamStage, timestamp: str) -> int:

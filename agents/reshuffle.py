@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from heapq import merge
+from itertools import chain
 from time import perf_counter
 
 from docreactor.agents.placement import Placed, Placement, decided_under
@@ -129,17 +131,19 @@ class Reshuffle:
     async def _merge(self, stage: StreamStage, fresh: Sequence[Placed], first: Key) -> None:
         """Append the fresh actions and whatever stands behind the first of them, in order."""
         at, logical, displaced = await self._displaced(stage, first)
-        merged = sorted([*displaced, *fresh], key=_key)
-        if not merged:
+        # What is displaced has its order: nothing sorts all of it at once.
+        merged = merge(reversed(displaced), sorted(fresh, key=_key), key=_key)
+        leading = next(merged, None)
+        if leading is None:
             return
         self.marks.append(self._staging.mark(stage))
-        self._check_context(merged[0], stage)
+        self._check_context(leading, stage)
         skip = 0
         if displaced:
             skip = stage.head.next_index - logical
             stage.state = None if at == ORIGIN else await self._build(stage, at)
         since = perf_counter()
-        for placed in merged:
+        for placed in chain([leading], merged):
             await self._append(placed, stage, at=at, skip=skip)
             at, skip = stage.head.next_index - 1, 0
             if perf_counter() - since > _STRETCH_S:

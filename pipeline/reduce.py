@@ -20,7 +20,7 @@ from docreactor.pipeline.errors import (
     UnknownModelError,
     UnsupportedActionError,
 )
-from docreactor.pipeline.header import NAME, SLUG, Fact, Facts, meta_field
+from docreactor.pipeline.header import NAME, SLUG, Fact, Facts, meta_field, write_facts
 from docreactor.pipeline.inputs import (
     BASE_INPUTS,
     LoadStateInput,
@@ -124,8 +124,7 @@ def reduce(
                 check_base(model.document_type, scope, action_type, input)
                 facts = _told(facts, action_type, input, context.timestamp, context.id)
                 state, written = _loaded(action_type, input, rules, before)
-        if len(written) > document_bytes_max:
-            raise DocumentTooLargeError(limit=document_bytes_max, actual=len(written))
+        _check_size(written, facts, document_bytes_max)
     except DeadlinePassed:
         raise ReducerTimeoutError(action_type, bound.timeout_ms) from None
     except (*WRONG_ACTION, UnknownModelError, MemoryError, KeyboardInterrupt):
@@ -133,6 +132,12 @@ def reduce(
     except BaseException as cause:  # noqa: BLE001  whatever a reducer raises is the error
         return base._replace(label=label), sentence(cause)
     return StreamState(label, before.version, state, written, digest(written), facts), None
+
+
+def _check_size(written: bytes, facts: Facts, limit: int) -> None:
+    size = len(written) + (len(encode(write_facts(facts))) if facts else 0)
+    if size > limit:
+        raise DocumentTooLargeError(limit=limit, actual=size)
 
 
 def _check_alike(once: bytes, twice: bytes, action_type: str) -> None:

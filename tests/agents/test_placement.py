@@ -172,3 +172,16 @@ def test_without_a_keyframe_the_bytes_since_the_last_one_add_up() -> None:
     sizes = [len(one.value or b"") for one in place.staging.operations]
     assert place.stage.head.keyframe_label == -1
     assert place.stage.head.bytes_since_keyframe == sum(sizes)
+
+
+def test_what_is_said_of_a_document_counts_against_the_limit() -> None:
+    place = Place(document_bytes_max=1_000)
+    place.create()
+    for key in ("one", "two"):
+        given = {"key": key, "value": "x" * 600}
+        place.place(_create(id=key, type="SET_META", input=given))
+    errors = [operation.error for operation in place.operations[-2:]]
+    assert errors[0] is None
+    assert str(errors[1]).startswith("DocumentTooLarge")
+    assert place.stage.state is not None
+    assert [*place.stage.state.facts] == ["meta/one"]

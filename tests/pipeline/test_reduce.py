@@ -104,6 +104,16 @@ def test_a_state_over_the_limit_is_an_error_with_its_name() -> None:
     assert state.hash == base.hash
 
 
+def test_what_is_said_of_the_header_counts_against_the_limit() -> None:
+    base = origin(count, "global", DOCUMENT)
+    long = {"key": "k", "value": "x" * 600}
+    one, error = _reduce(base, "SET_META", long)
+    assert error is None
+    _, error = _reduce(one, "SET_META", long | {"key": "another"})
+    assert error is not None
+    assert error.startswith("DocumentTooLarge")
+
+
 def test_a_reducer_that_answers_twice_differently_is_found() -> None:
     _, error = _reduce(origin(count, "global", DOCUMENT), "DRIFT", {"amount": 1}, check_purity=True)
     assert error is not None
