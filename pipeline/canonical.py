@@ -35,7 +35,7 @@ def encode_within(
     """As `encode`; TypeError also for what is nested over so many levels."""
     content = encode(value, default)
     # Few values hold so many objects and arrays that they may be nested that deep.
-    if content.count(b"{") + content.count(b"[") > levels_max:
+    if _has_more(content, b"{", levels_max) or _has_more(content, b"[", levels_max):
         for _ in range(_ORJSON_LEVELS - levels_max):
             value = [value]
         try:
@@ -43,6 +43,16 @@ def encode_within(
         except TypeError as cause:
             raise TypeError(f"nested over {levels_max} levels: make it flatter") from cause
     return content
+
+
+def _has_more(content: bytes, sign: bytes, count: int) -> bool:
+    """Whether the sign occurs more often than half of `count`; long stretches cost little."""
+    at = -1
+    for _ in range(count // 2 + 1):
+        at = content.find(sign, at + 1)
+        if at < 0:
+            return False
+    return True
 
 
 def decode(content: bytes) -> JSON:

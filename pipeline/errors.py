@@ -187,8 +187,8 @@ class RevisionMismatchError(ReactorError):
             "read it again",
             expected=expected,
             actual=actual,
-            expected_hash=expected_hash,
-            actual_hash=actual_hash,
+            **({} if expected_hash is None else {"expected_hash": expected_hash}),
+            **({} if actual_hash is None else {"actual_hash": actual_hash}),
         )
 
 

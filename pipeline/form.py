@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
 
-from docreactor.pipeline.canonical import JSON, decode, encode_within
+from docreactor.pipeline.canonical import JSON, decode, encode, encode_within
+from docreactor.pipeline.depth import is_endless
 from docreactor.pipeline.errors import (
     InvalidInputError,
     InvalidModelError,
@@ -61,6 +64,8 @@ class ClassForm:
                 f"{kind.__name__}: {cause.name} is not defined: define it before the model"
             ) from cause
         self._validator = TypeAdapter(kind).validator
+        # What a class bounds need not be looked at again in each of its states.
+        self._encode = partial(encode_within, DEPTH_MAX) if _is_endless(kind) else encode
         for name, field in kind.model_fields.items():
             if field.is_required():
                 raise InvalidModelError(
@@ -91,7 +96,7 @@ class ClassForm:
 
     def write(self, state: Any) -> bytes:
         try:
-            return encode_within(DEPTH_MAX, self._fields(state), _inside)
+            return self._encode(self._fields(state), _inside)
         except (TypeError, ValueError) as cause:
             raise InvalidStateError(self._kind.__name__, f"is not JSON: {cause}") from cause
 
@@ -102,6 +107,13 @@ class ClassForm:
 
     def schema(self) -> JSON:
         return self._kind.model_json_schema(mode="serialization")
+
+
+def _is_endless(kind: type[State]) -> bool:
+    try:
+        return is_endless(kind.model_json_schema(mode="serialization"))
+    except PydanticUserError:
+        return True
 
 
 class JsonForm:

@@ -121,7 +121,7 @@ async def test_a_refused_batch_leaves_no_record_and_no_offset() -> None:
         before, end = place.committed(), len(place.records(place.topics.operations))
         positions = place.stores["0/write"].positions()
         gate.shut()
-        too_large = place.job("d1", [(ADD, {"amount": 1})], ids=["x" * 2_000])
+        too_large = place.job("d1", [(ADD, {"amount": 1, "note": "x" * 2_000})])
         await place.enqueue(_add(place, 1), too_large)
         # Aborted, and not yet tried again.
         await gate.reached.wait()
