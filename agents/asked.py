@@ -12,7 +12,7 @@ from docreactor.agents.precondition import INDEX_MAX
 from docreactor.agents.staging import Known, Staging, StreamStage
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.action import Action
-from docreactor.pipeline.canonical import LEVELS_MAX, encode_within
+from docreactor.pipeline.canonical import LEVELS_MAX, encode_within, may_be_nested
 from docreactor.pipeline.errors import (
     NOT_OF_THE_JOB,
     DocumentErasedError,
@@ -61,6 +61,9 @@ def decode(records: Sequence[LogRecord], source: TopicPartition, staging: Stagin
             continue
         try:
             _check(job, actions)
+            # What is appended at once is encoded at once; what may wait must not fail later.
+            if isinstance(job, Load) or may_be_nested(record.value or b"", LEVELS_MAX):
+                check_values(actions)
         except InvalidInputError as error:
             staging.fail(job, record.offset, error)
             if isinstance(job, Load):
@@ -146,10 +149,7 @@ def fresh_operations(
 
 
 def _check(job: Mutation | Load, actions: Iterable[Action | StoredAction]) -> None:
-    """InvalidInput for names that would be read as others, and for another scope's actions.
-
-    Also for JSON that could be read but not written again, in an operation or a deferred job.
-    """
+    """InvalidInput for names that would be read as others, and for another scope's actions."""
     check_id(job.document_id, field="document_id")
     check_name(job.scope, field="scope")
     check_name(job.branch, field="branch")
@@ -157,14 +157,19 @@ def _check(job: Mutation | Load, actions: Iterable[Action | StoredAction]) -> No
         check_id(action.id, field="id")
         if action.scope != job.scope:
             raise InvalidInputError("scope", f"must be the job's own {job.scope}")
-        _check_json("input", action.input)
-        if action.context:
-            _check_json("context", action.context)
     if isinstance(job, Mutation):
         _check_index("expected_revision", job.expected_revision)
     else:
         for incoming in job.operations:
             _check_index("index", incoming.index)
+
+
+def check_values(actions: Iterable[Action | StoredAction]) -> None:
+    """InvalidInput for JSON that could be read but not written again."""
+    for action in actions:
+        _check_json("input", action.input)
+        if action.context:
+            _check_json("context", action.context)
 
 
 def _check_json(field: str, value: Any) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from docreactor.agents.asked import Asked
+from docreactor.agents.asked import Asked, check_values
 from docreactor.agents.deferral import Deferral, Wait
 from docreactor.agents.staging import Staging
 from docreactor.pipeline.action import CREATE_DOCUMENT, DOCUMENT_SCOPE
 from docreactor.pipeline.deferred import Deferred, deferred_key
 from docreactor.pipeline.errors import (
     DependencyTimeoutError,
+    InvalidInputError,
     JobCancelledError,
     JobNotCancellableError,
     ReactorError,
@@ -119,6 +120,12 @@ class Gate:
         self, asked: Asked, waits_for: tuple[str, ...], *, needs_document: bool = False
     ) -> None:
         stream, offset = asked.stage.stream, asked.record.offset
+        if isinstance(asked.job, Mutation):
+            try:
+                check_values(asked.job.actions)
+            except InvalidInputError as error:
+                self._staging.fail(asked.job, offset, error)
+                return
         self._staging.held.setdefault(stream, needs_document)
         self.is_watching = True
         if offset in self._resumed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from orjson import Fragment
 
@@ -70,11 +70,12 @@ class Placement:
         action = placed.action
         timestamp, input = render(placed.moment), input_content(action.input)
         state, error = self.reduce(action, input, timestamp, stage)
-        self.stage(placed, input, state, error, stage, staging)
+        self.stage(placed, timestamp, input, state, error, stage, staging)
 
     def stage(
         self,
         placed: Placed,
+        timestamp: str,
         input: bytes,
         state: StreamState,
         error: str | None,
@@ -83,14 +84,40 @@ class Placement:
         *,
         skip: int = 0,
     ) -> None:
-        """Stage the operation of an action that was reduced to this state or error."""
+        """Stage the operation of an action that was reduced to this state or error.
+
+        `timestamp` is its moment as text.
+        """
         action, moment, action_key, _, source = placed
         head, stream = stage.head, stage.stream
         stage.state = state
         document = stage.document
         assert document is not None, "reducing gave the document, or refused"
         index = head.next_index
-        content = _content(placed, input, state, error, stage, document.document_type, skip)
+        version = decided_under(state, stage, timestamp)
+        action_part = {
+            "context": action.context,
+            "id": action.id,
+            "input": Fragment(input),
+            "scope": action.scope,
+            "timestamp": timestamp,
+            "type": action.type,
+        }
+        content = _content(
+            # Keys in order already: sorting them again costs little.
+            {
+                "action": action_part,
+                "document_type": document.document_type,
+                "error": error,
+                "hash": state.hash,
+                "id": operation_id(*stream, action.id),
+                "index": index,
+                "previous": head.previous,
+                "skip": skip,
+                "timestamp": timestamp,
+                "version": version,
+            }
+        )
         record_key = b"%b%010d" % (stage.prefix, index)
         headers = MOVED if action_key is None else HEADERS
         if source is not None:
@@ -101,7 +128,7 @@ class Placement:
         staging.rows += operation_rows(record_key, row_key, index, content)
         stage.staged.append(content)
         if action_key is not None:
-            staging.known[action_key] = Known(action, render(moment))
+            staging.known[action_key] = Known(action, timestamp)
         label, size = head.keyframe_label, head.bytes_since_keyframe + len(content)
         if self._keyframes.due(index, label, size, len(state.content)):
             kept = self._replay.encode(stream, state, document.document_type)
@@ -179,39 +206,9 @@ def decided_under(state: StreamState, stage: StreamStage, timestamp: str) -> int
     return max(state.version, document.version_at(timestamp))
 
 
-def _content(
-    placed: Placed,
-    input: bytes,
-    state: StreamState,
-    error: str | None,
-    stage: StreamStage,
-    document_type: str,
-    skip: int,
-) -> bytes:
+def _content(operation: dict[str, Any]) -> bytes:
     """The stored bytes of an operation. InvalidInput for what JSON cannot say."""
-    action, timestamp = placed.action, render(placed.moment)
     try:
-        # Keys in order already: sorting them again costs little.
-        return encode(
-            {
-                "action": {
-                    "context": action.context,
-                    "id": action.id,
-                    "input": Fragment(input),
-                    "scope": action.scope,
-                    "timestamp": timestamp,
-                    "type": action.type,
-                },
-                "document_type": document_type,
-                "error": error,
-                "hash": state.hash,
-                "id": operation_id(*stage.stream, action.id),
-                "index": stage.head.next_index,
-                "previous": stage.head.previous,
-                "skip": skip,
-                "timestamp": timestamp,
-                "version": decided_under(state, stage, timestamp),
-            }
-        )
+        return encode(operation)
     except TypeError as cause:
         raise InvalidInputError("context", f"is not JSON: {cause}") from cause

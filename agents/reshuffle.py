@@ -171,7 +171,7 @@ class Reshuffle:
 
     async def _append(self, placed: Placed, stage: StreamStage, *, at: int, skip: int) -> None:
         """Decide one action behind the effective history that ends at index `at`."""
-        action = placed.action
+        action, timestamp = placed.action, render(placed.moment)
         input, index, previous = input_content(action.input), stage.head.next_index, stage.head
         if not skip:
             self._check_context(placed, stage)
@@ -181,7 +181,7 @@ class Reshuffle:
                 check_base("", stage.stream.scope, action.type, decode(input))
                 state = await self._build(stage, at, marker=action.type)
             else:
-                state, error = self._placement.reduce(action, input, render(placed.moment), stage)
+                state, error = self._placement.reduce(action, input, timestamp, stage)
         except (*WRONG_ACTION, *REFUSALS, NothingToUndoError, NothingToRedoError) as cause:
             # Of two creations neither may take the other's document, whichever is the older.
             if isinstance(cause, DocumentAlreadyExistsError) or (
@@ -190,7 +190,8 @@ class Reshuffle:
                 raise
             state, error = self._unchanged(stage), sentence(cause)
         state = state._replace(label=index)
-        self._placement.stage(placed, input, state, error, stage, self._staging, skip=skip)
+        staging = self._staging
+        self._placement.stage(placed, timestamp, input, state, error, stage, staging, skip=skip)
         self._trails.setdefault(stage.stream, Trail()).add(state)
         if (
             placed.incoming is not None

@@ -17,6 +17,7 @@ LEVELS_MAX = 120
 """How deep an action may nest its input: more than any state, and fit to be kept in a record."""
 
 _ORJSON_LEVELS = 254
+_SHORT_BYTES = 4_096
 _OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
 
@@ -35,7 +36,7 @@ def encode_within(
     """As `encode`; TypeError also for what is nested over so many levels."""
     content = encode(value, default)
     # Few values hold so many objects and arrays that they may be nested that deep.
-    if _has_more(content, b"{", levels_max) or _has_more(content, b"[", levels_max):
+    if may_be_nested(content, levels_max):
         for _ in range(_ORJSON_LEVELS - levels_max):
             value = [value]
         try:
@@ -43,6 +44,13 @@ def encode_within(
         except TypeError as cause:
             raise TypeError(f"nested over {levels_max} levels: make it flatter") from cause
     return content
+
+
+def may_be_nested(content: bytes, levels_max: int) -> bool:
+    """False for JSON that cannot be nested over so many levels."""
+    if len(content) < _SHORT_BYTES:
+        return content.count(b"{") + content.count(b"[") > levels_max
+    return _has_more(content, b"{", levels_max) or _has_more(content, b"[", levels_max)
 
 
 def _has_more(content: bytes, sign: bytes, count: int) -> bool:

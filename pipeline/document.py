@@ -93,9 +93,10 @@ class Document(Record):
 
     def version_at(self, timestamp: str) -> int:
         """The version in force for an action of that time in another scope."""
+        upgrades = self.upgrades
+        if len(upgrades) == 1 and not upgrades[0].from_version:
+            return upgrades[0].to_version
         version = self.first.to_version
-        if len(self.upgrades) < 2 and version == self.version:
-            return version
         for upgrade in self.upgrades:
             if upgrade.from_version and upgrade.timestamp <= timestamp:
                 version = upgrade.to_version

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -25,9 +26,14 @@ def check_id(value: str, *, field: str) -> str:
 
 def check_name(value: str, *, field: str) -> str:
     """Return a scope, branch, relationship type or remote name as it is, or InvalidInput."""
-    if not _NAME.fullmatch(value):
+    if not _is_name(value):
         raise InvalidInputError(field, "must match [A-Za-z0-9._~+=@-]{1,64}")
     return value
+
+
+@lru_cache(maxsize=4_096)
+def _is_name(value: str) -> bool:
+    return _NAME.fullmatch(value) is not None
 
 
 def operation_id(document_id: str, scope: str, branch: str, action_id: str) -> str:
