@@ -17,7 +17,7 @@ app = typer.Typer(
     name="topics",
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="""The **topics** of a deployment: six, all behind the name of its app.
+    help="""The **topics** of a deployment: seven, all behind the name of its app.
 
     They are on the Kafka of DOCREACTOR_BROKER, or on the development broker that runs.
     `docreactor up` creates them by itself.""",
