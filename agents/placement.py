@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from orjson import Fragment
 
@@ -94,30 +94,7 @@ class Placement:
         document = stage.document
         assert document is not None, "reducing gave the document, or refused"
         index = head.next_index
-        version = decided_under(state, stage, timestamp)
-        action_part = {
-            "context": action.context,
-            "id": action.id,
-            "input": Fragment(input),
-            "scope": action.scope,
-            "timestamp": timestamp,
-            "type": action.type,
-        }
-        content = _content(
-            # Keys in order already: sorting them again costs little.
-            {
-                "action": action_part,
-                "document_type": document.document_type,
-                "error": error,
-                "hash": state.hash,
-                "id": operation_id(*stream, action.id),
-                "index": index,
-                "previous": head.previous,
-                "skip": skip,
-                "timestamp": timestamp,
-                "version": version,
-            }
-        )
+        content = _content(action, timestamp, input, state, error, stage, skip)
         record_key = b"%b%010d" % (stage.prefix, index)
         headers = MOVED if action_key is None else HEADERS
         if source is not None:
@@ -206,9 +183,40 @@ def decided_under(state: StreamState, stage: StreamStage, timestamp: str) -> int
     return max(state.version, document.version_at(timestamp))
 
 
-def _content(operation: dict[str, Any]) -> bytes:
+def _content(
+    action: Action | StoredAction,
+    timestamp: str,
+    input: bytes,
+    state: StreamState,
+    error: str | None,
+    stage: StreamStage,
+    skip: int,
+) -> bytes:
     """The stored bytes of an operation. InvalidInput for what JSON cannot say."""
+    document = stage.document
+    assert document is not None, "reducing gave the document, or refused"
     try:
-        return encode(operation)
+        # Keys in order already: sorting them again costs little.
+        return encode(
+            {
+                "action": {
+                    "context": action.context,
+                    "id": action.id,
+                    "input": Fragment(input),
+                    "scope": action.scope,
+                    "timestamp": timestamp,
+                    "type": action.type,
+                },
+                "document_type": document.document_type,
+                "error": error,
+                "hash": state.hash,
+                "id": operation_id(*stage.stream, action.id),
+                "index": stage.head.next_index,
+                "previous": stage.head.previous,
+                "skip": skip,
+                "timestamp": timestamp,
+                "version": decided_under(state, stage, timestamp),
+            }
+        )
     except TypeError as cause:
         raise InvalidInputError("context", f"is not JSON: {cause}") from cause
