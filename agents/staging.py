@@ -32,7 +32,7 @@ _WRITE_READY = JobStatus.WRITE_READY.value
 _FAILED = JobStatus.FAILED.value
 
 NO_OPERATIONS = Head(
-    next_index=0, latest_us=-1, previous=None, keyframe_label=-1, bytes_since_keyframe=0
+    next_index=0, latest_us=-(2**62), previous=None, keyframe_label=-1, bytes_since_keyframe=0
 )
 """Where a stream stands that has none."""
 

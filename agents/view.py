@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 
-from docreactor.agents.erasure import compact
+from docreactor.agents.compaction import compact
 from docreactor.agents.log import LogRecord
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.write_tables import WriteTables
@@ -18,6 +18,7 @@ from docreactor.pipeline.errors import (
     CorruptHistoryError,
     HashMismatchError,
     ReducerTimeoutError,
+    ReducerTooDeepError,
     UndecodableRecordError,
     UnknownFormatError,
 )
@@ -44,6 +45,7 @@ OF_THE_DOCUMENT = (
     CorruptHistoryError,
     HashMismatchError,
     ReducerTimeoutError,
+    ReducerTooDeepError,
     UndecodableRecordError,
     UnknownFormatError,
     *WRONG_ACTION,
@@ -118,7 +120,7 @@ class ViewAgent:
             if one.state is not None:
                 stage.add(one.stream, one.state, one.latest, one.document_type)
         self._table.store.write(stage.rows(), {self._topic: next_offset}, now_ms=self._now_ms())
-        await compact(self._table.store, stage.emptied)
+        await compact(self._table.store, stage.erased)
         for one in shown.values():
             if one.state is not None:
                 self._states.put(one.stream, one.state)

@@ -512,6 +512,18 @@ class ReducerTimeoutError(ReactorError):
         )
 
 
+class ReducerTooDeepError(ReactorError):
+    """A reducer called itself deeper than Python goes; the job stored nothing. Mend the model."""
+
+    status = 422
+
+    def __init__(self, action_type: str) -> None:
+        super().__init__(
+            f"the reducer of {action_type} calls itself too deep: use a loop",
+            action_type=action_type,
+        )
+
+
 class WorkerKilledError(ReactorError):
     """Running this job alone ended the worker's process. It waits among the dead letters."""
 

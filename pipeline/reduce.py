@@ -16,6 +16,7 @@ from docreactor.pipeline.errors import (
     InvalidInputError,
     ReactorError,
     ReducerTimeoutError,
+    ReducerTooDeepError,
     UnknownActionError,
     UnknownModelError,
     UnsupportedActionError,
@@ -100,8 +101,8 @@ def reduce(
     """One action in another scope, its input as `content`, and the error of its operation.
 
     It is decided under `version`. What is wrong with the action itself is raised (WRONG_ACTION),
-    UnknownModel for a version that is not here, and ReducerTimeout: what takes too long here may
-    be fast enough elsewhere. Whatever else goes wrong is an error of the operation.
+    UnknownModel for a version that is not here, ReducerTimeout and ReducerTooDeep: what is too much
+    here may do elsewhere. Whatever else goes wrong is an error of the operation.
     """
     label = base.label + 1
     state: Any
@@ -125,13 +126,19 @@ def reduce(
                 facts = _told(facts, action_type, input, context.timestamp, context.id)
                 state, written = _loaded(action_type, input, rules, before)
         _check_size(written, facts, document_bytes_max)
-    except DeadlinePassed:
-        raise ReducerTimeoutError(action_type, bound.timeout_ms) from None
+    except (DeadlinePassed, RecursionError) as cause:
+        raise _too_much(cause, action_type, bound) from None
     except (*WRONG_ACTION, UnknownModelError, MemoryError, KeyboardInterrupt):
         raise
     except BaseException as cause:  # noqa: BLE001  whatever a reducer raises is the error
         return base._replace(label=label), sentence(cause)
     return StreamState(label, before.version, state, written, digest(written), facts), None
+
+
+def _too_much(cause: BaseException, action_type: str, bound: Bound) -> ReactorError:
+    if isinstance(cause, DeadlinePassed):
+        return ReducerTimeoutError(action_type, bound.timeout_ms)
+    return ReducerTooDeepError(action_type)
 
 
 def _check_size(written: bytes, facts: Facts, limit: int) -> None:

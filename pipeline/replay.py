@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from docreactor.pipeline.action import DOCUMENT_SCOPE
-from docreactor.pipeline.bound import UNBOUNDED, Bound
+from docreactor.pipeline.bound import UNBOUNDED, Bound, DeadlinePassed
 from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.context import Context, signer_of
 from docreactor.pipeline.document import Document
@@ -166,10 +166,11 @@ class Replay:
             return state
         model = self._registry.model(document.document_type)
         try:
-            return migrated(model, state, stream.scope, document, document.version)
+            with self._bound.deadline:
+                return migrated(model, state, stream.scope, document, document.version)
         except UnknownModelError:
             raise
-        except Exception:  # noqa: BLE001  an author's transition may raise anything
+        except (DeadlinePassed, Exception):  # noqa: BLE001  an author's transition may do anything
             return state
 
     def encode(self, stream: Stream, state: StreamState, document_type: str) -> bytes:

@@ -11,7 +11,12 @@ from docreactor.pipeline.bound import UNBOUNDED, Bound, DeadlinePassed
 from docreactor.pipeline.canonical import digest, encode
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document, Upgraded
-from docreactor.pipeline.errors import InvalidInputError, ReducerTimeoutError, UnknownActionError
+from docreactor.pipeline.errors import (
+    InvalidInputError,
+    ReducerTimeoutError,
+    ReducerTooDeepError,
+    UnknownActionError,
+)
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.reduce import NOTHING, origin, reduce, reduce_document
@@ -43,6 +48,11 @@ def add(state: Count, input: Add) -> Count:
 @count.action
 def fill(state: Count, input: Add) -> Count:
     return state.replace(note="x" * input.amount)
+
+
+@count.action
+def sink(state: Count, input: Add) -> Count:
+    return sink(state, input)
 
 
 _calls: list[int] = []
@@ -138,6 +148,11 @@ def test_a_reducer_that_takes_too_long_is_stopped_and_stores_nothing() -> None:
 
     with pytest.raises(ReducerTimeoutError, match="ADD ran over 7 ms"):
         _reduce(origin(count, "global", DOCUMENT), "ADD", {"amount": 2}, bound=Bound(Passed(), 7))
+
+
+def test_a_reducer_that_calls_itself_without_end_is_refused_and_stores_nothing() -> None:
+    with pytest.raises(ReducerTooDeepError, match="SINK"):
+        _reduce(origin(count, "global", DOCUMENT), "SINK", {"amount": 2})
 
 
 def test_a_scope_starts_from_the_initial_state_that_was_given() -> None:
