@@ -10,6 +10,7 @@ import structlog
 
 from docreactor.agents.attempts import Attempts
 from docreactor.agents.board import reducer_key
+from docreactor.agents.compaction import compact_all
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.log import Fetched, Isolation, TopicPartition
 from docreactor.agents.ownership import Ownership
@@ -162,6 +163,8 @@ class Arrival:
             if reason is not None:
                 _log.info("rebuilding a table", partition=self._partition, reason=reason)
                 store.begin(identity)
+                # Of what it held, some may have been erased since.
+                await compact_all(store)
                 if store is tables.write_store:
                     # Results of jobs past their retention are gone: the log does not begin at 0.
                     store.write([], {topic: by_topic[topic] for topic in topics}, now_ms=now_ms)
@@ -216,10 +219,7 @@ class Arrival:
 
     async def _seed(self, tables: PartitionTables) -> None:
         """An empty table need not be told every operation: the other one holds them."""
-        store, topic = tables.view_store, self._deployment.topics.operations
-        assert store.identity is not None, "what is unusable was begun anew"
-        # What an attempt that ended early has left.
-        store.begin(store.identity)
+        topic = self._deployment.topics.operations
         streams = await seed(
             tables.documents,
             tables.write.operations,

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
-from docreactor.agents.erasure import compact, erased_ranges
+from docreactor.agents.compaction import compact
 from docreactor.agents.lease import Lease
 from docreactor.agents.log import Entry, TopicPartition, Transaction
 from docreactor.agents.metrics import Metrics
@@ -95,8 +95,7 @@ class Committer:
         if staging.operations:
             self.tail.committed(positions[topics.operations])
         self._show(staging, results, deferred, positions)
-        if staging.erased:
-            await compact(self.store, erased_ranges(staging, self.jobs))
+        await compact(self.store, staging.erased)
         return positions.get(topics.operations, reached)
 
     @asynccontextmanager

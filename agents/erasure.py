@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from docreactor.agents.log import Entry, LogRecord
@@ -23,7 +23,7 @@ from docreactor.pipeline.timestamp import Microseconds, render
 from docreactor.tables.deferred import DeferredTable
 from docreactor.tables.jobs import JobsTable
 from docreactor.tables.lasting import ranges
-from docreactor.tables.store import Store
+from docreactor.tables.remains import Range
 
 _SIGN = b'"erasure"'
 _AT_ONCE = 2_000
@@ -52,21 +52,6 @@ def apart(records: Sequence[LogRecord]) -> Iterator[Sequence[LogRecord]]:
             start = at + 1
     if start < len(records):
         yield records[start:]
-
-
-def erased_ranges(staging: Staging, jobs: JobsTable) -> list[tuple[bytes, bytes]]:
-    """Where rows lay that an erasure has removed: from each first key to before the second."""
-    found = [one for document_id in staging.erased for one in ranges(document_id)]
-    ids = sorted(entry.key or b"" for entry in staging.forgotten_jobs)
-    if ids:
-        found.append((jobs.row(ids[0], None).key, jobs.row(ids[-1], None).key + b"\0"))
-    return found
-
-
-async def compact(store: Store, emptied: Iterable[tuple[bytes, bytes]]) -> None:
-    """Leave nothing of what was removed there, on disk either; the loop goes on meanwhile."""
-    for start, end in emptied:
-        await asyncio.to_thread(store.compact, start, end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +94,24 @@ class Erasing:
         staging.rows += operations.lasting.rows(erased_key(document_id), erased.encode())
         staging.keyframes.remove(self.tables.keyframes.keys_of(document_id))
         staging.forgotten_jobs += await self._jobs(document_id)
+        staging.rows.append(
+            operations.lasting.remains.row(document_id, self._ranges(document_id, staging))
+        )
         staging.erased.append(document_id)
         error = DocumentErasedError(document_id, erased.erased_at)
         for one in waiting:
             # Whoever depends on it waits no longer.
             staging.fail(one.job, one.offset, error)
             staging.deferred[one.key] = None
+
+    def _ranges(self, document_id: str, staging: Staging) -> list[Range]:
+        """Where the rows lie that are removed; of the jobs, only from the first to the last."""
+        found = ranges(document_id)
+        ids = sorted(entry.key or b"" for entry in staging.forgotten_jobs)
+        if ids:
+            row = self.jobs.row
+            found.append((row(ids[0], None).key, row(ids[-1], None).key + b"\0"))
+        return found
 
     async def _jobs(self, document_id: str) -> list[Entry]:
         """Tombstones for the results of the document's jobs."""

@@ -9,6 +9,7 @@ from random import random
 
 from docreactor.agents.arrival import Arrived
 from docreactor.agents.commit import Committer
+from docreactor.agents.compaction import compact_remains
 from docreactor.agents.deferral import Deferral
 from docreactor.agents.dependencies import Dependencies
 from docreactor.agents.deployment import Deployment
@@ -55,6 +56,7 @@ class Lanes:
         self.inboxes = {
             source.topic: Inbox(source, flow, ahead) for source in (actions, operations)
         }
+        self._stores = (arrived.tables.write_store, arrived.tables.view_store)
         self._dependencies = _dependencies(deployment, arrived, live.number, self._on_ended)
         self._deferral = _deferral(deployment, arrived, self._dependencies)
         self._jobs = self.inboxes[actions.topic]
@@ -91,17 +93,25 @@ class Lanes:
         self._deferral.ended(job_id)
         self._jobs.wake()
 
+    async def _compact(self) -> None:
+        """Go on with erasures where processes before this one have ended."""
+        for store in self._stores:
+            await compact_remains(store)
+
     async def run(self, leaving: Callable[[], bool]) -> None:
         """Until `leaving` says so and both have ended; what ends one before ends the other."""
         looking = asyncio.create_task(self._dependencies.run())
         lanes = [asyncio.create_task(lane.run(leaving)) for lane in (self._write, self._show)]
-        tasks = [looking, *lanes]
+        compacting = asyncio.create_task(self._compact())
+        tasks = [looking, compacting, *lanes]
 
-        def end(_: asyncio.Task[None]) -> None:
-            for lane in lanes:
-                lane.cancel()
+        def end(task: asyncio.Task[None]) -> None:
+            if task is looking or task.cancelled() or task.exception() is not None:
+                for lane in lanes:
+                    lane.cancel()
 
         looking.add_done_callback(end)
+        compacting.add_done_callback(end)
         try:
             await asyncio.wait(lanes, return_when=asyncio.FIRST_EXCEPTION)
         finally:

@@ -37,6 +37,8 @@ def unusable(
     if store.written_ms is not None and now_ms - store.written_ms > life_ms:
         return "tombstones may be gone since it was last written"
     positions = store.positions()
+    if not positions:
+        return "it was begun and never filled"
     for topic, end in ends.items():
         position = positions.get(topic, Offset(0))
         if position > end:

@@ -9,10 +9,7 @@ from typing import Any
 from docreactor.pipeline.action import DOCUMENT_SCOPE
 from docreactor.pipeline.canonical import JSON, decode, encode
 from docreactor.pipeline.document import Document
-from docreactor.pipeline.header import (
-    Facts,
-    newest,
-)
+from docreactor.pipeline.header import Facts, newest
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.stream_state import StreamState
@@ -27,6 +24,7 @@ from docreactor.tables.header import (
     tells,
 )
 from docreactor.tables.leavings import key_ranges, left_rows
+from docreactor.tables.remains import Remains
 from docreactor.tables.slugs import Slugs, claim_row, release_row
 from docreactor.tables.store import Row, Store
 
@@ -43,6 +41,7 @@ class DocumentsTable:
     def __init__(self, store: Store, replay: Replay) -> None:
         self.store = store
         self.slugs = Slugs(store)
+        self.remains = Remains(store)
         self._catalogue = Catalogue(store)
         self._replay = replay
 
@@ -187,9 +186,8 @@ class DocumentsStage:
         self._problems: dict[str, dict[str, Any]] = {}
         self._quarantined: set[str] = set()
         self._released: set[str] = set()
-        self._erased: set[str] = set()
-        self.emptied: list[tuple[bytes, bytes]] = []
-        """Where `rows` removes all there is: from each first key to before the second."""
+        self.erased: set[str] = set()
+        """Documents of which `rows` leaves nothing but where their rows lay."""
 
     def add(self, stream: Stream, state: StreamState, timestamp: str, document_type: str) -> None:
         """The state after one operation, which was made at `timestamp`."""
@@ -225,7 +223,7 @@ class DocumentsStage:
 
     def erase(self, document_id: str) -> None:
         """Leave nothing of the document, on any branch, whatever the batch has done to it."""
-        self._erased.add(document_id)
+        self.erased.add(document_id)
         self._quarantined.discard(document_id)
         self._problems.pop(document_id, None)
         for stream in [one for one in self._streams if one.document_id == document_id]:
@@ -234,10 +232,10 @@ class DocumentsStage:
     def rows(self) -> list[Row]:
         """Everything that the batch writes."""
         rows: list[Row] = []
-        for document_id in self._erased:
+        for document_id in self.erased:
             left = list(left_rows(self._table.store, document_id, self._table.header))
-            self.emptied += key_ranges(document_id, left)
             rows += left
+            rows.append(self._table.remains.row(document_id, key_ranges(document_id, left)))
         keys = [_revision_key(stream) for stream in self._streams]
         stored = self._table.store.get_many(keys)
         renamed: dict[tuple[str, str], dict[str, Facts]] = {}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from docreactor.pipeline.accepted import Accepted, accepted_document
 from docreactor.pipeline.erased import Erased, erased_document
+from docreactor.tables.remains import Range, Remains
 from docreactor.tables.store import AnyRow, Store
 
 _ERASED = b"e/"
@@ -15,6 +16,8 @@ _OF_A_DOCUMENT = (b"o/", b"a/", b"h/", _ACCEPTED, b"k/")
 """What begins the keys of rows of one document in its partition's store, whoever writes them."""
 _DEFERRED = b"w/"
 """Those of its deferred jobs: their own tombstones remove them, which need them to be there."""
+_JOBS = (b"j/", b"j0")
+"""Results of jobs, whose keys do not say of which document."""
 
 
 class Lasting:
@@ -22,6 +25,8 @@ class Lasting:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.remains = Remains(store)
+        """Which documents are erased but for the files."""
 
     def erased(self, document_id: str) -> Erased | None:
         """What stays of a document that was erased."""
@@ -36,7 +41,7 @@ class Lasting:
     def rows(self, key: bytes, value: bytes | None) -> list[AnyRow]:
         """What a record about a whole document writes; an erasure, instead of all that is left.
 
-        ValueError for any other record.
+        What an erasure removes, here or before, is then still to be compacted. ValueError for any other record.
         """
         accepted = accepted_document(key)
         if accepted is not None:
@@ -47,15 +52,16 @@ class Lasting:
         rows: list[AnyRow] = []
         for space in _OF_A_DOCUMENT:
             rows += [(left, None) for left in self._store.keys(*_range(space, erased))]
+        rows.append(self.remains.row(erased, [*ranges(erased), _JOBS]))
         return [*rows, (_ERASED + erased.encode(), value)]
 
 
-def ranges(document_id: str) -> list[tuple[bytes, bytes]]:
+def ranges(document_id: str) -> list[Range]:
     """Where all of a document's rows lie: from each first key to before the second."""
     return [_range(space, document_id) for space in (*_OF_A_DOCUMENT, _DEFERRED)]
 
 
-def _range(space: bytes, document_id: str) -> tuple[bytes, bytes]:
+def _range(space: bytes, document_id: str) -> Range:
     """From the first key of a document's rows to before the second."""
     start = b"%b%b/" % (space, document_id.encode())
     # The byte after a slash: where the keys of a prefix that ends in one end.

@@ -68,8 +68,12 @@ def test_rows_from_before_the_start_miss_what_was_deleted() -> None:
 
 
 def test_a_topic_without_a_position_is_read_from_its_start() -> None:
-    assert _unusable(_store({})) is None
-    assert _unusable(_store({}), start=1) == "it is behind the start of t"
+    assert _unusable(_store({"u": 1})) is None
+    assert _unusable(_store({"u": 1}), start=1) == "it is behind the start of t"
+
+
+def test_what_was_begun_and_never_filled_is_begun_again() -> None:
+    assert _unusable(_store({})) == "it was begun and never filled"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from docreactor.agents.clock import SystemClock
 from docreactor.agents.node import Node
 from docreactor.pipeline.timestamp import Microseconds
-from tests.support.nodes import Site, live, until, until_ready
+from tests.support.nodes import Site, live, until, until_compacted, until_ready
 from tests.support.steps import Death, Killed
 
 STEPS = (
@@ -35,6 +35,7 @@ async def until_decided(node: Node, end: int) -> None:
     await partition.consumed.wait(end, 10.0)
     await until(lambda: not any(partition.deferred.every()))
     await partition.viewed.wait(partition.written.next_offset, 10.0)
+    await until_compacted(node)
 
 
 async def die(place: Site, death: Death) -> None:

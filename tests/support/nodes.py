@@ -201,6 +201,13 @@ async def until_ready(node: Node) -> None:
     await until(node.ready)
 
 
+async def until_compacted(node: Node) -> None:
+    """Wait until nothing of what was erased is still to be taken out of the tables' files."""
+    tables = live(node).tables
+    remains = (tables.write.operations.lasting.remains, tables.documents.remains)
+    await until(lambda: not any(one.some(1) for one in remains))
+
+
 def counted(node: Node, name: str, /, **labels: str) -> float:
     """A figure of the node's; 0 when nothing of it was counted."""
     return node.metrics.registry.get_sample_value(f"docreactor_{name}", labels) or 0.0

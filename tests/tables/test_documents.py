@@ -374,6 +374,8 @@ def test_an_erased_document_leaves_no_row() -> None:
     stage.erase("d")
     place.table.store.write(stage.rows(), {}, now_ms=1)
 
+    assert [document_id for document_id, _ in place.table.remains.some(9)] == ["d"]
+    place.table.store.write([place.table.remains.done_row("d")], {}, now_ms=1)
     left = [key for key, _ in place.table.store.scan(b"", b"\xff")]
     assert all(b"d-1" in key for key in left), left
     assert place.table.by_slug("groceries", "main") == "d-1"
@@ -391,5 +393,6 @@ def test_what_a_batch_did_before_an_erasure_leaves_no_row_either() -> None:
     stage.erase("d")
     place.table.store.write(stage.rows(), {}, now_ms=1)
 
+    place.table.store.write([place.table.remains.done_row("d")], {}, now_ms=1)
     assert list(place.table.store.scan(b"", b"\xff")) == []
     assert not stage.is_quarantined("d")

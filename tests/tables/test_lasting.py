@@ -54,6 +54,15 @@ def test_what_is_neither_is_refused(key: bytes) -> None:
         Lasting(MemoryStore()).rows(key, b"{}")
 
 
+def test_an_erasure_remembers_where_rows_may_still_lie_on_disk() -> None:
+    lasting = written(MemoryStore(), Erased("d", TIME))
+
+    ((document_id, found),) = lasting.remains.some(9)
+
+    assert document_id == "d"
+    assert set(ranges("d")) < set(found)
+
+
 def test_ranges_hold_the_rows_of_one_document_alone() -> None:
     for start, end in ranges("d"):
         assert start.endswith(b"/d/")
