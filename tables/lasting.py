@@ -41,7 +41,8 @@ class Lasting:
     def rows(self, key: bytes, value: bytes | None) -> list[AnyRow]:
         """What a record about a whole document writes; an erasure, instead of all that is left.
 
-        What an erasure removes, here or before, is then still to be compacted. ValueError for any other record.
+        What an erasure removes, here or before, is then still to be compacted.
+        ValueError for any other record.
         """
         accepted = accepted_document(key)
         if accepted is not None:
