@@ -57,7 +57,7 @@ def decode(records: Sequence[LogRecord], source: TopicPartition, staging: Stagin
             actions = [incoming.action for incoming in job.operations]
         else:
             if isinstance(job, Cancellation):
-                staging.cancellations.append((job, record.offset))
+                _cancel(job, record, staging)
             continue
         try:
             _check(job, actions)
@@ -146,6 +146,15 @@ def fresh_operations(
         else:
             known.check(action)
     return fresh
+
+
+def _cancel(job: Cancellation, record: LogRecord, staging: Staging) -> None:
+    try:
+        check_id(job.document_id, field="document_id")
+    except InvalidInputError as error:
+        staging.fail(job, record.offset, error)
+    else:
+        staging.cancellations.append((job, record.offset))
 
 
 def _check(job: Mutation | Load, actions: Iterable[Action | StoredAction]) -> None:

@@ -15,8 +15,10 @@ from docreactor.pipeline.erased import Erased, erased_key
 from docreactor.pipeline.errors import (
     DocumentErasedError,
     DocumentNotFoundError,
+    InvalidInputError,
     UndecodableRecordError,
 )
+from docreactor.pipeline.ids import check_id
 from docreactor.pipeline.job import Erasure, decode_job
 from docreactor.pipeline.keys import record_key
 from docreactor.pipeline.timestamp import Microseconds, render
@@ -67,10 +69,16 @@ class Erasing:
         """What is to be written; the loop gets its turn.
 
         A document that was erased before stays so, and nothing is written. DocumentNotFound ends
-        the job where there is neither a document nor a job that waits for one.
+        the job where there is neither a document nor a job that waits for one, InvalidInput one
+        whose id would be read as another's.
         """
         staging = Staging(self.tables.keyframes.stage())
         document_id, operations = job.document_id, self.tables.operations
+        try:
+            check_id(document_id, field="document_id")
+        except InvalidInputError as error:
+            staging.fail(job, offset, error)
+            return staging
         waiting = list(self.deferred.of_document(document_id))
         if operations.erased(document_id) is not None:
             staging.succeed(job, offset)

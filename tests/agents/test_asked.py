@@ -11,7 +11,11 @@ from docreactor.agents.asked import Asked, decode, fresh_actions, fresh_operatio
 from docreactor.agents.staging import Known, Staging
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
-from docreactor.pipeline.errors import ActionIdConflictError, UndecodableRecordError
+from docreactor.pipeline.errors import (
+    ActionIdConflictError,
+    InvalidInputError,
+    UndecodableRecordError,
+)
 from docreactor.pipeline.job import Cancellation, Erasure, Job, Load, Mutation
 from docreactor.tables.operations import action_key
 from tests.support.notation import Told, action, at, told
@@ -65,6 +69,17 @@ async def test_a_job_that_no_key_could_carry_ends_here(name: str) -> None:
     errors = [None if one.error is None else one.error.name() for one in staging.ended]
     assert errors == ["InvalidInput"] * 3
     assert len(staging.dead_letters) == 1, "the load is kept"
+
+
+@pytest.mark.parametrize("name", ["", "d1/global", ".."])
+async def test_a_cancellation_whose_document_no_key_could_carry_ends_here(name: str) -> None:
+    replica = await told()
+    asked, staging = _decoded(replica, *_bytes(Cancellation("c-0", name, "j-0")))
+    assert (asked, staging.cancellations) == ([], [])
+    (ended,) = staging.ended
+    assert (ended.job.id, ended.offset) == ("c-0", 7)
+    assert isinstance(ended.error, InvalidInputError)
+    assert ended.error.facts["field"] == "document_id"
 
 
 async def test_what_is_about_no_stream_is_no_job_of_one() -> None:

@@ -158,6 +158,20 @@ async def test_what_never_was_is_not_found_and_stays_free() -> None:
         assert (await done(node, at.creation("nobody"))).status is JobStatus.READ_READY
 
 
+@pytest.mark.parametrize("document_id", ["d/global", "d/", "..", ""])
+async def test_an_id_that_no_key_can_carry_erases_nothing(document_id: str) -> None:
+    at = place()
+    async with at.node() as node:
+        await fill(node, at, "d")
+        before = at.records(at.topics.operations)
+
+        result = await erase(node, at, document_id)
+
+        assert result.error is not None and result.error["title"] == "InvalidInput"
+        assert at.records(at.topics.operations) == before
+        assert await total(node, "d") == 15
+
+
 async def test_jobs_that_wait_for_the_document_end() -> None:
     at = place()
     async with at.node() as node:
