@@ -77,6 +77,11 @@ class Deferral:
                 await asyncio.sleep(0)
         self._ready = dict.fromkeys(self.streams)
 
+    @property
+    def count(self) -> int:
+        """How many jobs are deferred."""
+        return len(self._offsets)
+
     def has_ended(self, job_id: str) -> bool:
         """Whether the job's result was seen."""
         return self._dependencies.has_ended(job_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from docreactor.agents.asked import Asked, check_values
 from docreactor.agents.deferral import Deferral, Wait
@@ -15,9 +15,13 @@ from docreactor.pipeline.errors import (
     JobCancelledError,
     JobNotCancellableError,
     ReactorError,
+    TooManyDeferredError,
 )
 from docreactor.pipeline.job import Cancellation, Load, Mutation
 from docreactor.pipeline.timestamp import Microseconds, render
+
+Refuse = Callable[[Asked, ReactorError], None]
+"""Ends a load with an error."""
 
 
 class Gate:
@@ -25,11 +29,23 @@ class Gate:
 
     A job waits for those that it depends on, and behind any job of its stream that waits; a load
     also for its document. What creates a document passes jobs that wait for nothing but that.
+    No more than `count_max` wait at a time: one that would be over it fails.
     """
 
-    def __init__(self, deferral: Deferral, staging: Staging, resumed: Sequence[Asked] = ()) -> None:
+    def __init__(
+        self,
+        deferral: Deferral,
+        staging: Staging,
+        refuse: Refuse,
+        resumed: Sequence[Asked] = (),
+        *,
+        count_max: int,
+    ) -> None:
         self._deferral = deferral
         self._staging = staging
+        self._refuse = refuse
+        self._count_max = count_max
+        self._added = 0
         self._resumed = {asked.record.offset for asked in resumed}
         self._ended: set[str] = set()
         self._looked = 0
@@ -126,10 +142,13 @@ class Gate:
             except InvalidInputError as error:
                 self._staging.fail(asked.job, offset, error)
                 return
+        if offset not in self._resumed and self._is_full(asked):
+            return
         self._staging.held.setdefault(stream, needs_document)
         self.is_watching = True
         if offset in self._resumed:
             return
+        self._added += 1
         self._staging.deferred[deferred_key(stream, offset)] = Deferred(
             job=asked.job,
             offset=offset,
@@ -137,6 +156,18 @@ class Gate:
             waits_for=waits_for,
             needs_document=needs_document,
         )
+
+    def _is_full(self, asked: Asked) -> bool:
+        """Whether no more jobs may wait: this one has failed then."""
+        count = self._deferral.count + self._added
+        if count < self._count_max:
+            return False
+        error = TooManyDeferredError(count=count, count_max=self._count_max)
+        if isinstance(asked.job, Load):
+            self._refuse(asked, error)
+        else:
+            self._staging.fail(asked.job, asked.record.offset, error)
+        return True
 
 
 def _begins(job: Mutation | Load) -> bool:

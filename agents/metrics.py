@@ -64,6 +64,12 @@ class Metrics:
             ["partition"],
             registry=self.registry,
         )
+        self.deferred = Gauge(
+            "docreactor_deferred_jobs",
+            "Jobs that wait for others or for their document.",
+            ["partition"],
+            registry=self.registry,
+        )
         self.dead_letters = Counter(
             "docreactor_dead_letters",
             "Records dead-lettered, by cause.",

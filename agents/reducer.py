@@ -66,7 +66,13 @@ class ReducerAgent:
         jobs = decode(records, self._source, staging)
         self.working.begin(jobs)
         await look_up(jobs, staging, self._tables)
-        gate = Gate(self._deferral, staging, jobs if is_resumed else ())
+        gate = Gate(
+            self._deferral,
+            staging,
+            partial(self._refuse, staging),
+            jobs if is_resumed else (),
+            count_max=self._settings.deferred_jobs_max,
+        )
         mutating = Mutating(
             staging,
             self._placement,

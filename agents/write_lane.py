@@ -106,6 +106,7 @@ class WriteLane:
         self._released: Reached = live.released
         self._working = live.working
         self._number = live.number
+        self._waiting = self._committer.metrics.deferred.labels(live.number)
         self._chores = live.chores
         self._chores.wake = inbox.wake
         self._room = room
@@ -117,10 +118,12 @@ class WriteLane:
             with suppress(LeftError):
                 await self._run(leaving)
         finally:
+            self._waiting.set(0)
             self._chores.close(RestoringError(self._number, state="on its way elsewhere"))
 
     async def _run(self, leaving: Callable[[], bool]) -> None:
         await self._deferral.restore()
+        self._waiting.set(self._deferral.count)
         await self._committer.renew(self._position)
         while not leaving():
             if self._deferral.is_ready():
@@ -266,6 +269,7 @@ class WriteLane:
         self._working.end()
         if self._deferral.committed(staging):
             self._released.advance(self._released.next_offset + 1)
+        self._waiting.set(self._deferral.count)
 
     async def _renew_when_due(self) -> None:
         if self._committer.lease.due():

@@ -372,6 +372,20 @@ class DependencyTimeoutError(ReactorError):
         )
 
 
+class TooManyDeferredError(ReactorError):
+    """The partition has as many jobs that wait as it may; this one would too. Try again later."""
+
+    status = 429
+
+    def __init__(self, *, count: int, count_max: int) -> None:
+        super().__init__(
+            f"{count} jobs wait for others or for their document, of {count_max} at most: "
+            "submit the job again when some have ended",
+            count=count,
+            max=count_max,
+        )
+
+
 class DuplicateKeyError(ReactorError):
     """Two jobs of a batch have one key. Give each its own."""
 

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     dependency_timeout_ms: int = Field(
         default=600_000, ge=1, description="a job may wait for a job or a document, ms"
     )
+    deferred_jobs_max: int = Field(
+        default=100_000, ge=0, description="jobs that wait, per partition, count"
+    )
     retries_max: int = Field(
         default=3, ge=0, description="of a job whose decision the place prevents, count"
     )

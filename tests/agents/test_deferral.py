@@ -8,10 +8,10 @@ import pytest
 
 from docreactor.agents.node import Node
 from docreactor.pipeline.errors import JobNotReadyError
-from docreactor.pipeline.job import Cancellation, JobResult, JobStatus, Mutation
+from docreactor.pipeline.job import Cancellation, JobResult, JobStatus, Mutation, decode_job
 from docreactor.pipeline.keys import partition_for
 from docreactor.pipeline.problem import problem_name
-from tests.support.nodes import Site, done, live, operations, site, until
+from tests.support.nodes import Site, counted, done, live, operations, site, until
 from tests.support.steps import Gate
 from tests.support.waiting import TurnedClock, Waiting, ended, is_deferred
 
@@ -394,3 +394,58 @@ async def test_partitions_are_decided_beside_each_other() -> None:
         await node.submit(place.creation(ONE))
         await until(lambda: len(reached) == 2)
     assert reached == [True, True]
+
+
+async def test_no_more_jobs_wait_than_may() -> None:
+    waiting = Waiting(place := site(partitions=2, deferred_jobs_max=2))
+    first, second, late = (waiting.mint() for _ in range(3))
+    kept = [_add(place, depends_on=(first,)), _add(place, amount=2)]
+    refused = [_add(place, OTHER, depends_on=(second,)), _add(place, amount=3)]
+    async with place.node() as node:
+        await done(node, place.creation(ONE))
+        await done(node, place.creation(OTHER))
+        await place.enqueue(*kept, *refused)
+        for result in await ended(node, *(job.id for job in refused)):
+            assert result.error is not None
+            assert (_name(result), result.error["status"]) == ("TooManyDeferred", 429)
+            assert (result.error["count"], result.error["max"]) == (2, 2)
+        await is_deferred(node, *(job.id for job in kept))
+        assert counted(node, "deferred_jobs", partition="0") == 2
+
+        await waiting.end(first)
+        assert [one.error for one in await ended(node, *(job.id for job in kept))] == [None, None]
+        assert _amounts(node) == [1, 2]
+        await until(lambda: counted(node, "deferred_jobs", partition="0") == 0)
+
+        again = [_add(place, OTHER, depends_on=(late,)), _add(place, OTHER)]
+        await place.enqueue(*again)
+        await is_deferred(node, *(job.id for job in again))
+    assert _left(place) == 2
+
+
+async def test_a_load_that_may_not_wait_goes_to_the_dead_letters() -> None:
+    waiting = Waiting(place := site(deferred_jobs_max=1))
+    kept, refused = (waiting.load("nowhere", [(ADD, {"amount": at})]) for at in range(2))
+    async with place.node() as node:
+        await place.enqueue(kept, refused)
+        (result,) = await ended(node, refused.id)
+        assert _name(result) == "TooManyDeferred"
+        await is_deferred(node, kept.id)
+    (letter,) = place.records(place.topics.dead_letters)
+    assert dict(letter.headers)["cause"] == b"TooManyDeferred"
+    assert decode_job(letter.value).id == refused.id
+
+
+async def test_jobs_that_wait_already_may_go_on_waiting_when_fewer_may() -> None:
+    waiting = Waiting(place := site(partitions=2))
+    dependency = waiting.mint()
+    jobs = [_add(place, depends_on=(dependency,)), _add(place, amount=2)]
+    async with place.node() as node:
+        await done(node, place.creation(ONE))
+        await place.enqueue(*jobs)
+        await is_deferred(node, *(job.id for job in jobs))
+    place.settings = place.settings.model_copy(update={"deferred_jobs_max": 0})
+    async with place.node() as node:
+        await is_deferred(node, *(job.id for job in jobs))
+        await waiting.end(dependency)
+        assert [one.error for one in await ended(node, *(job.id for job in jobs))] == [None, None]
