@@ -27,6 +27,7 @@ class Fault(StrEnum):
     VIEW_DIFFERS = "ViewDiffers"
     QUARANTINED = "Quarantined"
     SLUG_BEHIND = "SlugBehind"
+    MORE_FINDINGS = "MoreFindings"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ class StreamCheck:
     row: bytes | None
     """The view's row as it was before the head was read."""
     findings: list[Finding] = field(default_factory=list[Finding])
+    left_off: int = 0
+    """How many more there were than are kept."""
     _labels: set[int] = field(default_factory=set[int])
     _starts: array[int] = field(default_factory=lambda: array("q"))
     _refold: Refold | None = None
@@ -98,6 +100,13 @@ class StreamCheck:
     def without_document(self) -> None:
         """Tell that nobody can say what the stream's operations are of."""
         self._found(Fault.CORRUPT_HISTORY, None, "its document cannot be replayed")
+
+    def told(self) -> list[Finding]:
+        """What was found; the last says how many more there were, if there were too many."""
+        if not self.left_off:
+            return self.findings
+        detail = f"{self.left_off} more of this stream are not listed"
+        return [*self.findings, Finding(Fault.MORE_FINDINGS, *self.stream, None, detail)]
 
     async def _replayed(self, operation: Operation) -> None:
         """Its hash, and what was kept of the state after it. The first that is wrong is told."""
@@ -190,6 +199,8 @@ class StreamCheck:
     def _add(self, finding: Finding) -> None:
         if len(self.findings) < _FINDINGS_MAX:
             self.findings.append(finding)
+        else:
+            self.left_off += 1
 
 
 def _breaks(findings: list[Finding]) -> bool:

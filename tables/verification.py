@@ -16,9 +16,10 @@ _TRIES_MAX = 3
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was looked at of one document, and all that is wrong. `claims` are its slugs.
+    """What was looked at of one document, and what is wrong. `claims` are its slugs.
 
-    `is_accepted` says that its states were accepted before.
+    The last of a stream with very many findings says how many are left off. `is_accepted` says
+    that its states were accepted before.
     """
 
     document_id: str
@@ -61,7 +62,7 @@ async def _once(tables: Checked, document_id: str, streams: Sequence[Stream]) ->
             check.without_document()
     if not checks:
         return None
-    findings = [finding for check in checks for finding in check.findings]
+    findings = [finding for check in checks for finding in check.told()]
     problem = tables.documents.quarantine_of(document_id)
     if problem is not None:
         detail = f"{problem['title']}: {problem['detail']}"

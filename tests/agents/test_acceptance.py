@@ -176,6 +176,11 @@ async def test_a_document_that_is_not_there_is_left_alone() -> None:
         assert at.records(at.topics.operations) == []
 
 
+def test_what_is_left_off_may_be_anything_and_is_nobodys_to_accept() -> None:
+    assert is_acceptable(verdict(Fault.HASH_MISMATCH))
+    assert not is_acceptable(verdict(Fault.HASH_MISMATCH, Fault.MORE_FINDINGS))
+
+
 def verdict(*faults: Fault, detail: str = "HashMismatch: other") -> Verdict:
     return Verdict("d", 3, [Finding(fault, "d", None, None, 0, detail) for fault in faults], [])
 

@@ -43,6 +43,22 @@ async def test_a_changed_operation_is_found(
     assert await place.faults() == faults
 
 
+@pytest.mark.parametrize("count", [100, 101, 140])
+async def test_what_is_not_listed_of_very_many_findings_is_counted(count: int) -> None:
+    place = Verifiable.filled(150)
+    for index in range(1, count):
+        place.change(index, lambda stored: stored.update(previous="other"))
+
+    *listed, last = (await place.verdict()).findings
+
+    if count == 100:
+        assert (len(listed), last.fault) == (99, Fault.BROKEN_CHAIN)
+        return
+    assert [one.fault for one in listed] == [Fault.BROKEN_CHAIN] * 100
+    assert (last.fault, last.index, last.scope) == (Fault.MORE_FINDINGS, None, GLOBAL.scope)
+    assert last.detail == f"{count - 100} more of this stream are not listed"
+
+
 async def test_a_missing_operation_is_found() -> None:
     place = Verifiable.filled()
 
