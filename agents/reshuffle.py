@@ -35,8 +35,9 @@ from docreactor.pipeline.stream_state import StreamState
 from docreactor.pipeline.timestamp import parse, render
 from docreactor.tables import fields
 from docreactor.tables.descent import ORIGIN, standing
-from docreactor.tables.rebuild import Rebuild
-from docreactor.tables.trail import Trail
+from docreactor.tables.leaps import Leap
+from docreactor.tables.rebuild import Rebuild, Rebuilt
+from docreactor.tables.trails import Trails
 
 _LAST_RANK = 9
 _STRETCH_S = 0.02
@@ -66,7 +67,7 @@ class Reshuffle:
         self._rows_max = rows_max
         self._is_mutation = is_mutation
         self._moved = 0
-        self._trails: dict[Stream, Trail] = {}
+        self._trails = Trails()
         self.marks: list[Mark] = []
         """Where the streams stood that were touched."""
 
@@ -125,7 +126,7 @@ class Reshuffle:
         for stage in self.siblings(home):
             state = stage.state
             if state is None:
-                state = await self._build(stage, stage.head.next_index - 1)
+                state = (await self._build(stage, stage.head.next_index - 1)).state
             self._replay.check_transition(stage.stream, state, document)
 
     async def _merge(self, stage: StreamStage, fresh: Sequence[Placed], first: Key) -> None:
@@ -141,7 +142,7 @@ class Reshuffle:
         skip = 0
         if displaced:
             skip = stage.head.next_index - logical
-            stage.state = None if at == ORIGIN else await self._build(stage, at)
+            stage.state = None if at == ORIGIN else (await self._build(stage, at)).state
         since = perf_counter()
         for placed in chain([leading], merged):
             await self._append(placed, stage, at=at, skip=skip)
@@ -176,10 +177,12 @@ class Reshuffle:
         if not skip:
             self._check_context(placed, stage)
         error: str | None = None
+        leap: Leap | None = None
         try:
             if action.type in MARKERS:
                 check_base("", stage.stream.scope, action.type, decode(input))
-                state = await self._build(stage, at, marker=action.type)
+                built = await self._build(stage, at, marker=action.type)
+                state, leap = built.state, built.leap
             else:
                 state, error = self._placement.reduce(action, input, timestamp, stage)
         except (*WRONG_ACTION, *REFUSALS, NothingToUndoError, NothingToRedoError) as cause:
@@ -189,10 +192,12 @@ class Reshuffle:
             ):
                 raise
             state, error = self._unchanged(stage), sentence(cause)
+        if error is not None:
+            leap = Leap(at)
         state = state._replace(label=index)
         staging = self._staging
         self._placement.stage(placed, timestamp, input, state, error, stage, staging, skip=skip)
-        self._trails.setdefault(stage.stream, Trail()).add(state)
+        self._trails.add(stage.stream, state, leap)
         if (
             placed.incoming is not None
             and not skip
@@ -237,18 +242,13 @@ class Reshuffle:
     def _unchanged(self, stage: StreamStage) -> StreamState:
         return stage.state or self._replay.origin(stage.stream, stage.document)
 
-    async def _build(
-        self, stage: StreamStage, label: int, *, marker: str | None = None
-    ) -> StreamState:
+    async def _build(self, stage: StreamStage, label: int, *, marker: str | None = None) -> Rebuilt:
         history = StagedHistory(self._tables.operations, stage)
         rebuild = Rebuild(self._replay, history, self._tables.keyframes)
         document = None if stage.home is stage else stage.document
-        trail = self._trails.get(stage.stream)
-        # What this job has placed lies above whatever was stored before.
-        bases = [] if trail is None else trail.upto(label)
-        bases += self._tables.cache.bases(stage.stream, label)
-        built = await rebuild.build(stage.stream, document, label, bases, marker=marker)
-        return built.state
+        bases = self._tables.cache.bases(stage.stream, label)
+        trail = self._trails.of(stage.stream)
+        return await rebuild.build(stage.stream, document, label, bases, marker=marker, trail=trail)
 
 
 def _key(placed: Placed) -> Key:

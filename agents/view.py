@@ -32,8 +32,10 @@ from docreactor.pipeline.replay import REFUSALS, Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.stream_state import StreamState
 from docreactor.tables.documents import DocumentsStage, DocumentsTable
+from docreactor.tables.leaps import Leap
 from docreactor.tables.lru import Lru
 from docreactor.tables.rebuild import Rebuild
+from docreactor.tables.trails import Trails
 
 _STRETCH_S = 0.02
 _ANY_INDEX = b"0" * INDEX_DIGITS
@@ -99,6 +101,7 @@ class ViewAgent:
         self._metrics = metrics
         self._now_ms = now_ms
         self._states: Lru[Stream, StreamState] = Lru(settings.cache_documents_max)
+        self._trails = Trails()
 
     async def apply(
         self, records: Sequence[LogRecord], next_offset: Offset, *, stored: Stored | None = None
@@ -108,6 +111,7 @@ class ViewAgent:
         The operation store holds them already, or `stored` waits for it.
         """
         stage = self._table.stage()
+        self._trails = Trails()
         shown = self._open(records, stage)
         since = perf_counter()
         for record in records:
@@ -205,6 +209,7 @@ class ViewAgent:
         try:
             for stream, label in accepted.streams.items():
                 one = self._shown(stream.prefix.encode(), stream, shown)
+                self._trails.remove(stream)
                 operation = Operation.decode(self._operations.get(stream, label) or b"")
                 await self._rebuild(one, operation)
         except OF_THE_DOCUMENT as error:
@@ -217,6 +222,7 @@ class ViewAgent:
         for one in shown.values():
             if one.stream.document_id == document_id:
                 one.state, one.latest = None, ""
+                self._trails.remove(one.stream)
         for stream in [one for one in self._states if one.document_id == document_id]:
             self._states.remove(stream)
 
@@ -225,12 +231,18 @@ class ViewAgent:
         base = one.state
         if base is None:
             base = self._stored(one.stream, document)
-        one.told(self._replay.advance(base, operation, one.stream, document), operation)
+        state = self._replay.advance(base, operation, one.stream, document)
+        if self._trails and self._trails.has(one.stream):
+            leap = None if operation.error is None else Leap(base.label)
+            self._trails.add(one.stream, state, leap)
+        one.told(state, operation)
 
     async def _rebuild(self, one: _Shown, operation: Operation) -> None:
         """The state after an operation that is not placed on the one before it."""
         document = self._document(one)
-        built = await self._again.build(one.stream, document, operation.index, [])
+        trail = self._trails.of(one.stream)
+        built = await self._again.build(one.stream, document, operation.index, [], trail=trail)
+        self._trails.add(one.stream, built.state, built.leap)
         one.told(built.state, operation)
 
     def _document(self, one: _Shown) -> Document | None:

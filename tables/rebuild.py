@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from time import perf_counter
 
@@ -24,6 +24,8 @@ from docreactor.pipeline.stream_state import StreamState
 from docreactor.tables import fields
 from docreactor.tables.descent import ORIGIN, PAGE, Descent, History
 from docreactor.tables.keyframes import Keyframes
+from docreactor.tables.leaps import Leap
+from docreactor.tables.trail import Trail, label_of
 
 _STRETCH_S = 0.02
 
@@ -38,10 +40,11 @@ class Start(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """A state, and what it was built from."""
+    """A state, what it was built from, and what spares a later descent the way to it."""
 
     state: StreamState
     start: Start
+    leap: Leap | None = field(default=None, compare=False)
 
 
 class Rebuild:
@@ -60,15 +63,23 @@ class Rebuild:
         cached: Sequence[StreamState],
         *,
         marker: str | None = None,
+        trail: Trail | None = None,
     ) -> Rebuilt:
         """The state labelled `target`, an index that the stream has, or -1.
 
         `cached` are states of labels up to it, the highest first. The loop gets its turn after
         every page, so the caller can cancel. With a `marker` it is the state that an UNDO or a
-        REDO after the target leads to: NothingToUndo and NothingToRedo where there is none.
+        REDO after the target leads to: NothingToUndo and NothingToRedo where there is none. A
+        `trail` of the stream is built from as well, and remembers what was met.
         """
-        descent = Descent(self._operations, stream, target, marker=marker)
+        leaps = None
+        if trail is not None:
+            leaps = trail.leaps
+            cached = sorted([*cached, *trail.upto(target)], key=label_of, reverse=True)
+        descent = Descent(self._operations, stream, target, marker=marker, leaps=leaps)
         for label, state in self._bases(stream, target, cached):
+            if label > descent.wanted:
+                continue
             await descent.reach(label)
             if not descent.serves(label):
                 continue
@@ -76,13 +87,15 @@ class Rebuild:
             if state is None:
                 start, state = Start.KEYFRAME, self._keyframe(stream, label)
             if state is not None:
-                return Rebuilt(await self._climb(stream, document, state, descent), start)
+                state = await self._climb(stream, document, state, descent, trail)
+                return Rebuilt(state, start, descent.leap)
         await descent.reach(ORIGIN)
         if marker is not None and not descent.serves(ORIGIN):
             nothing = NothingToUndoError if marker == UNDO else NothingToRedoError
             raise nothing(stream.scope)
         state = self._replay.origin(stream, document)
-        return Rebuilt(await self._climb(stream, document, state, descent), Start.ORIGIN)
+        state = await self._climb(stream, document, state, descent, trail)
+        return Rebuilt(state, Start.ORIGIN, descent.leap)
 
     def _check(self, stream: Stream, state: StreamState) -> None:
         """HashMismatch unless the state is the one that its operation recorded."""
@@ -122,7 +135,12 @@ class Rebuild:
         return state
 
     async def _climb(
-        self, stream: Stream, document: Document | None, state: StreamState, descent: Descent
+        self,
+        stream: Stream,
+        document: Document | None,
+        state: StreamState,
+        descent: Descent,
+        trail: Trail | None,
     ) -> StreamState:
         """Apply the operations that count, in order."""
         indexes = descent.counting(state.label)
@@ -137,6 +155,8 @@ class Rebuild:
                 state = self._replay.advance(
                     base, operation, stream, document, is_checked=is_checked
                 )
+                if trail is not None and descent.is_whole(index) and state.hash == operation.hash:
+                    trail.meet(state)
                 if perf_counter() - since > _STRETCH_S:
                     await asyncio.sleep(0)
                     since = perf_counter()

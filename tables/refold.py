@@ -11,10 +11,9 @@ from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.stream_state import StreamState
 from docreactor.tables.descent import History
 from docreactor.tables.keyframes import Keyframes, MemoryKeyValueStore
+from docreactor.tables.leaps import Leap
 from docreactor.tables.rebuild import Rebuild
-
-_NEWEST_STATES = 10
-_STATES_MAX = 64
+from docreactor.tables.trail import Trail
 
 
 class Refold:
@@ -35,9 +34,7 @@ class Refold:
         self._rebuild = Rebuild(replay, operations, Keyframes(MemoryKeyValueStore(), settings))
         self._stream = stream
         self._document = document
-        self._apart = 1
-        self._older: list[StreamState] = []
-        self._newest: list[StreamState] = []
+        self._trail = Trail()
         self.state = replay.origin(stream, document)
 
     async def advance(self, operation: Operation) -> StreamState:
@@ -47,27 +44,13 @@ class Refold:
         fold ends with that.
         """
         if operation.skip or operation.action.type in MARKERS:
-            bases = sorted([*self._older, *self._newest], key=_label, reverse=True)
-            rebuilt = await self._rebuild.build(
-                self._stream, self._document, operation.index, bases
+            built = await self._rebuild.build(
+                self._stream, self._document, operation.index, [], trail=self._trail
             )
-            self.state = rebuilt.state
+            self.state, leap = built.state, built.leap
         else:
+            before = self.state.label
             self.state = self._replay.advance(self.state, operation, self._stream, self._document)
-        self._keep(self.state)
+            leap = None if operation.error is None else Leap(before)
+        self._trail.add(self.state, leap)
         return self.state
-
-    def _keep(self, state: StreamState) -> None:
-        self._newest.append(state)
-        if len(self._newest) <= _NEWEST_STATES:
-            return
-        oldest = self._newest.pop(0)
-        if oldest.label % self._apart == 0:
-            self._older.append(oldest)
-        if len(self._older) > _STATES_MAX:
-            self._apart *= 2
-            self._older = [one for one in self._older if one.label % self._apart == 0]
-
-
-def _label(state: StreamState) -> int:
-    return state.label

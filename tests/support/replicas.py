@@ -97,11 +97,15 @@ class Replica:
             working=Working(),
         )
         self.documents = DocumentsTable(MemoryStore(), self.replay)
-        self.view = ViewAgent(
+        self.view = self.showing(operations)
+
+    def showing(self, operations: OperationsTable) -> ViewAgent:
+        """A view that reads the stored operations there."""
+        return ViewAgent(
             self.documents,
             self.replay,
             self.settings,
-            self.tables,
+            WriteTables(operations, self.keyframes, self.tables.cache),
             topic="test.operations",
             metrics=Metrics(),
             now_ms=lambda: self.clock // 1000,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from docreactor.pipeline.stream_state import StreamState
+from docreactor.pipeline.undo import Undoing
+from docreactor.tables.leaps import Leap
 from docreactor.tables.trail import Trail
 
 
@@ -39,3 +41,34 @@ def test_large_states_are_fewer() -> None:
     assert trail.upto(99)[0].label == 99
     trail.add(state(100, 40 << 20))
     assert [one.label for one in trail.upto(100)] == [100]
+
+
+def test_what_was_met_last_is_remembered_whatever_its_label() -> None:
+    trail = Trail()
+    for label in range(1_000):
+        trail.add(state(label))
+    for label in range(200, 300):
+        trail.meet(state(label))
+    labels = [one.label for one in trail.upto(999)]
+    assert labels == sorted(labels, reverse=True)
+    assert set(range(240, 300)) <= set(labels)
+    assert len(labels) <= 140
+
+
+def test_large_states_that_were_met_are_fewer() -> None:
+    trail = Trail()
+    trail.add(state(1_000, 1 << 20))
+    for label in range(100):
+        trail.meet(state(label, 1 << 20))
+        assert sum(len(one.content) for one in trail.upto(1_000)) <= trail.bytes <= 16 << 20
+    assert [one.label for one in trail.upto(1_000)][:3] == [1_000, 99, 98]
+    trail.meet(state(100, 40 << 20))
+    assert 100 not in [one.label for one in trail.upto(1_000)]
+
+
+def test_it_keeps_the_leaps_of_its_states() -> None:
+    trail = Trail()
+    trail.add(state(5), Leap(3))
+    trail.add(state(6))
+    assert trail.leaps.below(5, Undoing()) == Leap(3)
+    assert trail.leaps.below(6, Undoing()) is None
