@@ -162,9 +162,11 @@ class Arrival:
             )
             if reason is not None:
                 _log.info("rebuilding a table", partition=self._partition, reason=reason)
+                is_new = store.identity is None
                 store.begin(identity)
-                # Of what it held, some may have been erased since.
-                await compact_all(store)
+                if not is_new:
+                    # Of what it held, some may have been erased since.
+                    await compact_all(store)
                 if store is tables.write_store:
                     # Results of jobs past their retention are gone: the log does not begin at 0.
                     store.write([], {topic: by_topic[topic] for topic in topics}, now_ms=now_ms)
