@@ -139,6 +139,10 @@ class Board:
             self._rows.pop(name, None)
             return
         row = orjson.loads(value)
+        told = self._dirty.get(name)
+        if told is not None and told["epoch"] >= row["epoch"]:
+            # What this process has told since is newer, although it is not written yet.
+            return
         if self._is_newer(name, row):
             self._rows[name] = row
 

@@ -84,7 +84,7 @@ class Gate:
         """End the job that it names, if that is deferred."""
         staging, job_id = self._staging, cancellation.job_id
         deferred = self._deferred(job_id)
-        if deferred is None:
+        if deferred is None or deferred.job.document_id != cancellation.document_id:
             staging.fail(cancellation, offset, JobNotCancellableError(job_id))
             return
         staging.deferred.pop(deferred.key, None)

@@ -210,3 +210,16 @@ async def test_what_was_being_written_at_the_end_is_written() -> None:
 async def test_a_publication_that_fails_is_its_callers_to_know() -> None:
     with pytest.raises(LogError):
         await _board(site(), Trouble()).publish("a", _row(1))
+
+
+async def test_what_comes_back_of_the_log_is_no_news_beside_what_was_told_since() -> None:
+    place = site()
+    board = _board(place)
+    await board.publish("reducer/0", {"epoch": 1, "state": "RESTORING"})
+    board.tell("reducer/0", {"epoch": 1, "state": "RUNNING"})
+    async with _following(board):
+        await board.catch_up()
+        row = board.row("reducer/0")
+    assert row is not None
+    assert row["state"] == "RUNNING"
+    await board.close()

@@ -343,6 +343,20 @@ async def test_a_job_is_cancelled_in_the_batch_that_would_have_deferred_it() -> 
     assert _results(place, job.id) == 1
 
 
+async def test_a_cancellation_in_the_name_of_another_document_cancels_nothing() -> None:
+    waiting = Waiting(place := site(partitions=2))
+    async with place.node() as node:
+        await done(node, place.creation(ONE))
+        job = _add(place, depends_on=(waiting.mint(),))
+        await node.submit(job)
+        await is_deferred(node, job.id)
+        # As only a record that came past a gateway can say.
+        await place.enqueue(Cancellation(id="c1-0", document_id="another", job_id=job.id))
+        (result,) = await ended(node, "c1-0")
+        assert _name(result) == "JobNotCancellable"
+        await is_deferred(node, job.id)
+
+
 async def test_what_has_ended_or_never_was_is_not_cancelled() -> None:
     place = site()
     async with place.node() as node:
