@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from time import perf_counter
 
 from docreactor.agents.asked import Asked, fresh_actions
 from docreactor.agents.placement import Placed, Placement
@@ -28,6 +30,7 @@ from docreactor.pipeline.order import rank
 from docreactor.pipeline.timestamp import Microseconds
 
 _NEVER_PLAIN = MARKERS | {UPGRADE_DOCUMENT}
+_STRETCH_S = 0.02
 
 
 class Mutating:
@@ -48,8 +51,11 @@ class Mutating:
         self._now_us = now_us
         self._skew_max_ms = skew_max_ms
 
-    def append(self, asked: Asked) -> bool:
-        """End a mutation whose actions only append; False, and nothing done, for any other."""
+    async def append(self, asked: Asked) -> bool:
+        """End a mutation whose actions only append; False, and nothing done, for any other.
+
+        The loop gets its turn every 20 ms.
+        """
         record, job, stage, keys = asked
         assert isinstance(job, Mutation), "loads go elsewhere"
         staging = self._staging
@@ -58,6 +64,7 @@ class Mutating:
             fresh = fresh_actions(job, keys, staging)
             if fresh:
                 _check(job, stage, begins=fresh.get(keys[0]))
+                since = perf_counter()
                 for key, action in fresh.items():
                     placed = self._plain(key, action, stage)
                     if placed is None:
@@ -66,6 +73,9 @@ class Mutating:
                     if action.context:
                         check_context(action.context, stage)
                     self._placement.append(placed, stage, staging)
+                    if perf_counter() - since > _STRETCH_S:
+                        await asyncio.sleep(0)
+                        since = perf_counter()
         except NOT_OF_THE_JOB:
             raise
         except ReactorError as error:

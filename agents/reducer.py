@@ -95,7 +95,7 @@ class ReducerAgent:
                 continue
             if is_load:
                 await loading.add(asked)
-            elif not mutating.append(asked):
+            elif not await mutating.append(asked):
                 await mutating.reshuffle(asked)
             if perf_counter() - since > _STRETCH_S:
                 await asyncio.sleep(0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from docreactor.pipeline.action import Action
@@ -300,3 +302,16 @@ async def test_an_edge_of_a_document_that_is_not_there_fails() -> None:
     told_of = action("e", "ADD_RELATIONSHIP", "document", edge)
     missing = HOME._replace(document_id="d9")
     assert await replica.mutate(told_of, stream=missing) == "DocumentNotFound"
+
+
+async def test_the_loop_gets_its_turn_amid_a_job_of_many_actions() -> None:
+    replica = await told("A")
+    job = replica.mutation(MAIN, [Action(f"n{at}", "NOOP", "global") for at in range(5_000)])
+    deciding = asyncio.create_task(replica.submit(job))
+    turns = 0
+    while not replica.documents.row(MAIN) or len(replica.sent) < 5_000:
+        turns += 1
+        await asyncio.sleep(0)
+        assert not deciding.done() or await deciding == [None]
+    assert await deciding == [None]
+    assert turns > 4
