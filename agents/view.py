@@ -123,7 +123,10 @@ class ViewAgent:
         for one in moved:
             if one.state is not None:
                 stage.add(one.stream, one.state, one.latest, one.document_type)
-        self._table.store.write(stage.rows(), {self._topic: next_offset}, now_ms=self._now_ms())
+        rows = stage.rows()
+        if perf_counter() - since > _STRETCH_S:
+            await asyncio.sleep(0)
+        self._table.store.write(rows, {self._topic: next_offset}, now_ms=self._now_ms())
         await compact(self._table.store, stage.erased)
         for one in shown.values():
             if one.state is not None:
