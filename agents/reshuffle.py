@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from heapq import merge
 from itertools import chain
 from time import perf_counter
@@ -133,14 +133,15 @@ class Reshuffle:
         """Append the fresh actions and whatever stands behind the first of them, in order."""
         at, logical, displaced = await self._displaced(stage, first)
         # What is displaced has its order: nothing sorts all of it at once.
-        merged = merge(reversed(displaced), sorted(fresh, key=_key), key=_key)
+        has_displaced = bool(displaced)
+        merged = merge(_taken(displaced), sorted(fresh, key=_key), key=_key)
         leading = next(merged, None)
         if leading is None:
             return
         self.marks.append(self._staging.mark(stage))
         self._check_context(leading, stage)
         skip = 0
-        if displaced:
+        if has_displaced:
             skip = stage.head.next_index - logical
             stage.state = None if at == ORIGIN else (await self._build(stage, at)).state
         since = perf_counter()
@@ -249,6 +250,12 @@ class Reshuffle:
         bases = self._tables.cache.bases(stage.stream, label)
         trail = self._trails.of(stage.stream)
         return await rebuild.build(stage.stream, document, label, bases, marker=marker, trail=trail)
+
+
+def _taken(newest_first: list[Placed]) -> Iterator[Placed]:
+    """All of them, the oldest first. Let go of one by one: at once, that takes its time too."""
+    while newest_first:
+        yield newest_first.pop()
 
 
 def _key(placed: Placed) -> Key:

@@ -243,6 +243,8 @@ class KeyframeStage:
         for gone in superfluous(labels, kept=self._keyframes.kept):
             labels.remove(gone)
             self._remove(record_key(stream, gone))
+        # A job that moves very many operations adds very many.
+        del labels[: -self._keyframes.kept - 2]
 
     def put(self, contents: Mapping[bytes, bytes]) -> None:
         """Store keyframes by the keys of their records, whatever else there is."""
