@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,7 +25,6 @@ from docreactor.tables.keyframes import keyframe_rows
 from docreactor.tables.store import Store
 
 _EXPIRED_AT_ONCE = 1_000
-_ROWS_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,6 @@ class Committer:
                 positions[source.topic] = Offset(offset + len(appends[source]))
         if staging.operations:
             self.tail.committed(positions[topics.operations])
-        await self._ahead(staging)
         self._show(staging, results, deferred, positions)
         await compact(self.store, staging.erased)
         return positions.get(topics.operations, reached)
@@ -118,18 +115,6 @@ class Committer:
         expired = self.jobs.expired_rows(now_ms, self.jobs_retention_ms, _EXPIRED_AT_ONCE)
         if expired:
             self.store.write(expired, {}, now_ms=now_ms)
-
-    async def _ahead(self, staging: Staging) -> None:
-        """Write the first of very many rows in parts, for one write holds up the loop.
-
-        They are committed: until the position moves with the last of them, a restart writes the
-        same again. No head tells of them before.
-        """
-        rows, now_ms = staging.rows, self.now_ms()
-        while len(rows) > _ROWS_AT_ONCE and not staging.erased:
-            self.store.write(rows[:_ROWS_AT_ONCE], {}, now_ms=now_ms)
-            del rows[:_ROWS_AT_ONCE]
-            await asyncio.sleep(0)
 
     def _show(
         self,

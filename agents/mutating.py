@@ -66,7 +66,7 @@ class Mutating:
                 _check(job, stage, begins=fresh.get(keys[0]))
                 since = perf_counter()
                 for key, action in fresh.items():
-                    placed = self._plain(key, action, stage)
+                    placed = self._plain(key, action, stage, begun=mark.head.next_index)
                     if placed is None:
                         staging.undo(mark)
                         return False
@@ -120,11 +120,17 @@ class Mutating:
             placed.append(Placed(action, moment, key))
         return placed
 
-    def _plain(self, key: bytes, action: Action, stage: StreamStage) -> Placed | None:
-        """The action with its time, if it stands behind all that is stored and counts alone."""
+    def _plain(
+        self, key: bytes, action: Action, stage: StreamStage, *, begun: int
+    ) -> Placed | None:
+        """The action with its time, if it stands behind all that is stored and counts alone.
+
+        `begun` is the stream's next index before the job.
+        """
         newest_us = stage.head.latest_us
         if action.type in _NEVER_PLAIN:
-            begins = rank(action.scope, action.type, action.input) == 1
+            # Where the job creates the document, no other scope can have operations.
+            begins = rank(action.scope, action.type, action.input) == 1 and not begun
             if not begins or stage.head.next_index != 1:
                 return None
         moment = self._stamp(action, stage, newest_us)

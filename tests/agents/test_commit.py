@@ -10,24 +10,10 @@ from msgspec.structs import replace
 from docreactor.agents.log import Entry, Isolation, TopicPartition
 from docreactor.agents.log.memory_cluster import MemoryCluster, Session
 from docreactor.agents.node import Node
-from docreactor.pipeline.errors import FencedError, StoreFailedError
+from docreactor.pipeline.errors import FencedError
 from docreactor.pipeline.job import JobResult, JobStatus, Mutation
-from docreactor.pipeline.keys import Stream
-from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.position import Offset, Partition, Position
-from docreactor.tables.store import AnyRow
-from tests.support.nodes import (
-    LOG_ID,
-    KeptStore,
-    Site,
-    counted,
-    done,
-    live,
-    operations,
-    site,
-    total,
-    until,
-)
+from tests.support.nodes import LOG_ID, Site, counted, done, live, operations, site, total, until
 from tests.support.steps import Gate, Steps
 
 ADD = "ADD"
@@ -125,43 +111,6 @@ async def test_rows_and_the_positions_that_produced_them_are_written_together() 
         last = place.records(topic)[-1]
         assert positions[topic] == last.offset + 1
     assert {topics.actions, topics.operations, topics.keyframes, topics.jobs} <= set(positions)
-
-
-class _Parts(KeptStore):
-    """Remembers how many rows each large write had and the topics it moved; may fail once."""
-
-    def __init__(self, *, fails: bool = False) -> None:
-        super().__init__()
-        self.writes: list[tuple[int, set[str]]] = []
-        self._fails = fails
-
-    def write(self, rows: Sequence[AnyRow], positions: Mapping[str, Offset], **how: Any) -> None:
-        if len(rows) > 500 or self.writes:
-            if self.writes and self._fails:
-                self._fails = False
-                raise StoreFailedError("the disk is gone for a moment")
-            self.writes.append((len(rows), set(positions)))
-        super().write(rows, positions, **how)
-
-
-@pytest.mark.parametrize("fails", [False, True])
-async def test_very_many_rows_are_written_in_parts_the_positions_with_the_last(fails: bool) -> None:
-    place = site()
-    store = place.stores["0/write"] = _Parts(fails=fails)
-    async with place.node() as node:
-        await done(node, place.creation("d1"))
-        job = _add(place, *[1] * 4_000)
-        assert (await done(node, job)).error is None
-        stored = live(node).operations.page(Stream("d1", "global", "main"), 0, 10_000)
-        ids = [Operation.decode(content).action.id for _, content in stored]
-        assert ids == [one.id for one in job.actions]
-        assert await total(node, "d1") == 4_000
-        assert (await done(node, _add(place, 1))).error is None
-        assert await total(node, "d1") == 4_001
-    first, second, *_ = store.writes
-    assert first == (5_000, set())
-    assert (second[0] > 5_000) is fails, "what restores the rows writes them all at once"
-    assert place.topics.operations in second[1]
 
 
 async def test_a_refused_batch_leaves_no_record_and_no_offset() -> None:

@@ -81,6 +81,23 @@ async def test_each_operation_replays_under_the_version_in_force_at_its_time() -
     assert (await cache.get(MAIN, 1)).state == {"words": ["A", "B"]}
 
 
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_was_written_before_the_first_version_is_decided_under_it(
+    together: bool,
+) -> None:
+    replica = Told("here", Settings(app="test"), models=(steps,))
+    given = {"model": "test/steps", "document_id": "d1"}
+    creation = replica.mutation(HOME, [action("c1@0", "CREATE_DOCUMENT", "document", given)])
+    words = replica.mutation(MAIN, [action("a@1", "ADD", "global", {"word": "a"})])
+    first = replica.mutation(HOME, [_step("c2@2", 0, 2)])
+    batches = [[creation, words, first]] if together else [[creation], [words], [first]]
+    for batch in batches:
+        assert await replica.submit(*batch) == [None] * len(batch)
+    effective = oracle.effective(replica.stored(MAIN))
+    assert [operation.version for operation in effective] == [2]
+    assert replica.documents.quarantine_of("d1") is None
+
+
 async def test_the_view_shows_the_same_when_it_is_made_again() -> None:
     replica = await _stepping("A@1")
     assert await replica.mutate(_step("up@5", 1, 2), stream=HOME) is None
