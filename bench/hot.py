@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from docreactor.agents.log import TopicPartition
-from docreactor.bench.meter import Meter, ends_of, metering
+from docreactor.bench.meter import RESOLUTION_S, Meter, ends_of, metering
 from docreactor.bench.report import Figure
 from docreactor.bench.stage import Stage, Worker
 from docreactor.bench.trace import Patch, Trace, texts_at
@@ -37,7 +37,7 @@ async def measure_hot(stage: Stage, trace: Trace, per_job: int) -> list[Figure]:
         read_s = await meter.viewed(worker)
         # What is shown was written: offsets are asked for less often than positions are told.
         written_s = min(written_s, read_s)
-        since_s = meter.running_since_s()
+        since_s = min(meter.running_since_s(), written_s - RESOLUTION_S)
         used_s = worker.usage().cpu_s - before.cpu_s
         count = len(trace.edits)
         figures = [

@@ -22,7 +22,7 @@ _POLL_S = 0.1
 _FETCH_MS = 200
 _FETCH_COUNT = 5_000
 
-_RESOLUTION_S = 0.001
+RESOLUTION_S = 0.001
 
 
 class Told(NamedTuple):
@@ -79,7 +79,7 @@ class Meter:
             if row.progress >= 0.5 or row.state == Phase.RUNNING.name:
                 first.setdefault(row.partition, row.at_s)
         taken_s = max(first.values()) - min(row.at_s for row in restoring)
-        return max(_RESOLUTION_S, taken_s)
+        return max(RESOLUTION_S, taken_s)
 
     async def consumed(self, ends: Mapping[TopicPartition, Offset], worker: Worker) -> float:
         """When the group's offsets had reached these ends of `actions`."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 LIMIT_S = 60.0
+_ENDING_S = 1.0
 PROGRAM = """
 import signal, sys
 from pathlib import Path
@@ -72,7 +73,19 @@ def wait_for(condition: Callable[[], bool], *, what: str) -> None:
 
 
 def is_gone(pid: int) -> bool:
-    """Whether the process has ended, be it that nobody has asked for its exit code yet."""
+    """Whether the process has ended, be it that nobody has asked for its exit code yet.
+
+    Whoever sees its files closed may be a moment ahead of the process's own end.
+    """
+    deadline = time.monotonic() + _ENDING_S
+    while not _has_ended(pid):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def _has_ended(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
