@@ -51,6 +51,10 @@ async def connect(start: Callable[[], Awaitable[None]], doing: str, *, timeout_s
                 except RAISED as error:
                     if not is_moving(error):
                         raise
+                except AssertionError:
+                    # By it aiokafka's search for a coordinator ends while no broker is known,
+                    # as happens for a moment when one begins to answer again.
+                    pass
                 await asyncio.sleep(_RETRY_S)
 
 

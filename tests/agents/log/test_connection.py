@@ -76,6 +76,18 @@ async def test_connecting_is_tried_until_somebody_answers() -> None:
     assert list(answers) == []
 
 
+async def test_connecting_outlasts_a_moment_in_which_no_broker_is_known() -> None:
+    tries = 0
+
+    async def start() -> None:
+        nonlocal tries
+        tries += 1
+        assert tries > 2, "Did we not perform bootstrap?"
+
+    await connect(start, "opening", timeout_s=10.0)
+    assert tries == 3
+
+
 async def test_connecting_is_given_up_at_once_where_trying_is_no_use() -> None:
     async def start() -> None:
         raise TransactionalIdAuthorizationFailed
