@@ -27,7 +27,7 @@ from docreactor.pipeline.inputs import check_base
 from docreactor.pipeline.job import Incoming
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation
-from docreactor.pipeline.order import Key, key_of
+from docreactor.pipeline.order import LATER, Key, key_of
 from docreactor.pipeline.reduce import WRONG_ACTION, sentence
 from docreactor.pipeline.reducer import input_content
 from docreactor.pipeline.replay import REFUSALS, Replay
@@ -39,7 +39,6 @@ from docreactor.tables.leaps import Leap
 from docreactor.tables.rebuild import Rebuild, Rebuilt
 from docreactor.tables.trails import Trails
 
-_LAST_RANK = 9
 _STRETCH_S = 0.02
 
 
@@ -90,7 +89,7 @@ class Reshuffle:
         """Other scopes from this time on are of another version: their operations move."""
         for stage in self.siblings(home):
             if not since or stage.head.latest_us >= parse(since):
-                await self._merge(stage, [], Key(_LAST_RANK, since, ""))
+                await self._merge(stage, [], Key(LATER, since, ""))
 
     def siblings(self, home: StreamStage) -> list[StreamStage]:
         """The stages of the other scopes of the document's branch that have operations."""
@@ -156,7 +155,7 @@ class Reshuffle:
         """What stands behind a key: the index before it, its lowest logical index, and itself."""
         last = logical = stage.head.next_index - 1
         displaced: list[Placed] = []
-        is_last = first.rank == _LAST_RANK and first.timestamp != ""
+        is_last = first.rank == LATER and first.timestamp != ""
         if is_last and parse(first.timestamp) > stage.head.latest_us:
             return last, logical, displaced
         history = StagedHistory(self._tables.operations, stage)

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, cast
 
 from docreactor.pipeline.action import CREATE_DOCUMENT, DOCUMENT_SCOPE, UPGRADE_DOCUMENT
 
-_LATER = 9
+LATER = 9
+"""The rank of whatever does not create a document."""
 
 
 class Key(NamedTuple):
@@ -29,10 +30,10 @@ def key_of(action: Any, timestamp: str) -> Key:
 def rank(scope: str, action_type: str, input: object) -> int:
     """0 for a creation, 1 for the upgrade that gives a new document its version, 9 for the rest."""
     if scope != DOCUMENT_SCOPE:
-        return _LATER
+        return LATER
     if action_type == CREATE_DOCUMENT:
         return 0
     if action_type == UPGRADE_DOCUMENT and isinstance(input, dict):
         begins = cast(dict[str, Any], input).get("from_version") == 0
-        return 1 if begins else _LATER
-    return _LATER
+        return 1 if begins else LATER
+    return LATER

@@ -9,7 +9,6 @@ from docreactor.pipeline.bound import Bound, DeadlinePassed
 from docreactor.pipeline.canonical import decode, digest, encode
 from docreactor.pipeline.context import Context
 from docreactor.pipeline.document import Document, apply_system
-from docreactor.pipeline.edition import Rules
 from docreactor.pipeline.errors import (
     DocumentTooLargeError,
     ImpureReducerError,
@@ -124,7 +123,7 @@ def reduce(
                 input = decode(content)
                 check_base(model.document_type, scope, action_type, input)
                 facts = _told(facts, action_type, input, context.timestamp, context.id)
-                state, written = _loaded(action_type, input, rules, before)
+                state, written = _loaded(model, scope, action_type, input, before)
         _check_size(written, facts, document_bytes_max)
     except (DeadlinePassed, RecursionError) as cause:
         raise _too_much(cause, action_type, bound) from None
@@ -152,12 +151,14 @@ def _check_alike(once: bytes, twice: bytes, action_type: str) -> None:
         raise ImpureReducerError(action_type)
 
 
-def _loaded(action_type: str, input: Any, rules: Rules, before: StreamState) -> tuple[Any, bytes]:
+def _loaded(
+    model: DocumentModel, scope: str, action_type: str, input: Any, before: StreamState
+) -> tuple[Any, bytes]:
     """The state after an action that every model has: as it was, unless a state is given."""
     if action_type != LOAD_STATE:
         return before.state, before.content
-    state = rules.form.given(input["state"], "state")
-    return state, rules.form.write(state)
+    state = model.load_state(before.version, scope, input["state"])
+    return state, model.write(before.version, scope, state)
 
 
 def sentence(cause: BaseException) -> str:
