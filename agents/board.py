@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
@@ -16,6 +16,9 @@ from docreactor.pipeline.position import Offset
 from docreactor.pipeline.topics import Topics
 
 _log = structlog.get_logger(__name__)
+
+Watcher = Callable[[str, Mapping[str, Any]], None]
+"""Told a key and its newest row."""
 
 LOG_ID_KEY = b"log-id"
 _PUBLISH_EVERY_S = 0.02
@@ -52,6 +55,17 @@ class Board:
         self._moved = asyncio.Condition()
         self._opening = asyncio.Lock()
         self._writer: Writer | None = None
+        self._watchers: list[Watcher] = []
+
+    def watch(self, watcher: Watcher) -> None:
+        """Call it with every row that is read or told here from now on, and once with each known."""
+        self._watchers.append(watcher)
+        for key, row in self._rows.items():
+            watcher(key, row)
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Call it no more."""
+        self._watchers.remove(watcher)
 
     def row(self, key: str) -> Mapping[str, Any] | None:
         """The newest row that was read or published here."""
@@ -65,13 +79,13 @@ class Board:
         """Publish within 20 ms; of several rows of one key only the newest is written."""
         if not self._is_newer(key, row):
             return
-        self._rows[key] = row
+        self._take(key, row)
         self._dirty[key] = row
         self._wake.set()
 
     async def publish(self, key: str, row: Mapping[str, Any]) -> None:
         """Publish now; returns when it is acknowledged."""
-        self._rows[key] = row
+        self._take(key, row)
         self._dirty.pop(key, None)
         await self._append({key: row})
 
@@ -144,7 +158,12 @@ class Board:
             # What this process has told since is newer, although it is not written yet.
             return
         if self._is_newer(name, row):
-            self._rows[name] = row
+            self._take(name, row)
+
+    def _take(self, key: str, row: Mapping[str, Any]) -> None:
+        self._rows[key] = row
+        for watcher in self._watchers:
+            watcher(key, row)
 
     def _is_newer(self, key: str, row: Mapping[str, Any]) -> bool:
         known = self._rows.get(key)

@@ -51,6 +51,11 @@ class Topics:
         return f"{self.app}.deferred"
 
     @property
+    def relationships(self) -> str:
+        """Edges between documents, keyed by source, branch, type and target."""
+        return f"{self.app}.relationships"
+
+    @property
     def positions(self) -> str:
         """Who owns what, how far it is, and the log id: one partition."""
         return f"{self.app}.positions"
@@ -91,6 +96,7 @@ def declarations(settings: Settings) -> tuple[TopicDeclaration, ...]:
         TopicDeclaration(topics.keyframes, count, compacted | every),
         TopicDeclaration(topics.jobs, count, kept | every),
         TopicDeclaration(topics.deferred, count, compacted | every),
+        TopicDeclaration(topics.relationships, count, compacted | every),
         TopicDeclaration(topics.positions, 1, compacted | every),
         TopicDeclaration(topics.dead_letters, count, deleted | every),
     )
