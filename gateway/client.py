@@ -10,33 +10,26 @@ import httpx
 
 from docreactor.gateway.answers import (
     Batch,
-    Document,
-    Documents,
     Job,
     Models,
-    Operations,
     Positions,
 )
 from docreactor.gateway.changes import Changes, Sending, Wait, segment
-from docreactor.gateway.connection import Connection, joined
+from docreactor.gateway.connection import Connection
+from docreactor.gateway.reading import Reading, Tokens
 from docreactor.gateway.requests import (
-    DEFAULT_SCOPE,
-    LIMIT_DEFAULT,
     TIMEOUT_DEFAULT_MS,
     BatchedJob,
 )
 from docreactor.gateway.tending import Tending
 from docreactor.pipeline.action import DOCUMENT_SCOPE, UPGRADE_DOCUMENT
-from docreactor.pipeline.errors import DocumentNotFoundError
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 RETRY_FOR_S = 30.0
 
-Tokens = str | Sequence[str] | None
 
-
-class Reactor(Changes, Tending):
+class Reactor(Changes, Reading, Tending):
     """A deployment, by the URL of any of its nodes. Use it in `async with`.
 
     A problem document is raised as the error of its name. What may pass (no connection, 429, 503)
@@ -145,107 +138,6 @@ class Reactor(Changes, Tending):
             "POST",
             f"/v1/jobs/{segment(job_id)}/cancel",
             parameters={"wait": wait, "timeout_ms": timeout_ms},
-        )
-
-    async def get(
-        self,
-        identifier: str,
-        *,
-        branch: str = DEFAULT_BRANCH,
-        scopes: Sequence[str] | None = None,
-        at: str | None = None,
-        token: Tokens = None,
-        timeout_ms: int = TIMEOUT_DEFAULT_MS,
-    ) -> Document:
-        """A document by its id or slug; with `at="scope:index"` the state after that index."""
-        if "/" in identifier:
-            identifier = await self._id_of(identifier, branch, token, timeout_ms)
-        return await self._connection.call(
-            Document,
-            "GET",
-            f"/v1/documents/{segment(identifier)}",
-            parameters={
-                "branch": branch,
-                "scopes": joined(scopes),
-                "at": at,
-                "token": joined(token),
-                "timeout_ms": timeout_ms,
-            },
-        )
-
-    async def _id_of(self, slug: str, branch: str, token: Tokens, timeout_ms: int) -> str:
-        """A slug with a slash fits into no path."""
-        page = await self.find(slugs=[slug], branch=branch, token=token, timeout_ms=timeout_ms)
-        if not page.documents:
-            raise DocumentNotFoundError(slug, branch)
-        return page.documents[0].header.id
-
-    async def find(
-        self,
-        *,
-        ids: Sequence[str] | None = None,
-        slugs: Sequence[str] | None = None,
-        type: str | None = None,
-        branch: str = DEFAULT_BRANCH,
-        limit: int = LIMIT_DEFAULT,
-        cursor: str | None = None,
-        token: Tokens = None,
-        timeout_ms: int = TIMEOUT_DEFAULT_MS,
-    ) -> Documents:
-        """A page of documents by id, by slug or of a type; deleted ones are left out."""
-        return await self._connection.call(
-            Documents,
-            "GET",
-            "/v1/documents",
-            parameters={
-                "ids": joined(ids),
-                "slugs": joined(slugs),
-                "type": type,
-                "branch": branch,
-                "limit": limit,
-                "cursor": cursor,
-                "token": joined(token),
-                "timeout_ms": timeout_ms,
-            },
-        )
-
-    async def history(
-        self,
-        document_id: str,
-        *,
-        branch: str = DEFAULT_BRANCH,
-        scope: str = DEFAULT_SCOPE,
-        since: int = -1,
-        types: Sequence[str] | None = None,
-        begin: str | None = None,
-        end: str | None = None,
-        effective: bool = False,
-        limit: int = LIMIT_DEFAULT,
-        cursor: str | None = None,
-        token: Tokens = None,
-        timeout_ms: int = TIMEOUT_DEFAULT_MS,
-    ) -> Operations:
-        """A page of stored operations with index > `since`; `begin` and `end` are inclusive.
-
-        With `effective` only those that no later one supersedes.
-        """
-        return await self._connection.call(
-            Operations,
-            "GET",
-            f"/v1/documents/{segment(document_id)}/operations",
-            parameters={
-                "branch": branch,
-                "scope": scope,
-                "since": since,
-                "types": joined(types),
-                "from": begin,
-                "to": end,
-                "effective": "true" if effective else None,
-                "limit": limit,
-                "cursor": cursor,
-                "token": joined(token),
-                "timeout_ms": timeout_ms,
-            },
         )
 
     async def positions(self) -> Positions:
