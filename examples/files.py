@@ -1,4 +1,4 @@
-"""One file of a repository, with its history: every commit that touched it is one action.
+"""Files and folders of a repository: every commit that touched a file is one action of its history.
 
 Run it with `docreactor up --models docreactor.examples.files`. A document of the type
 `example/file` is one path; the actions that change it carry the commit they came from, so the
@@ -12,6 +12,11 @@ history of the document reads like the log of the file:
 REPLACE gives the whole file: a text's content, or of a binary or very large file only size and
 SHA-256. EDIT patches a text, as `docreactor.examples.text` does. A deleted file is a deleted
 document, which the platform does.
+
+A document of the type `example/folder` is one folder. What is in it are its relationships of the
+type `child`, which the platform keeps, so the model has next to nothing to do:
+
+    {"type": "PLACE", "input": {"path": "src"}}
 
 What is worth copying: a part of the state is a `State` of its own (`Author`), a `Literal` names the
 closed set of kinds, and what two inputs share is a class that both derive from.
@@ -99,7 +104,20 @@ class FileEdit(Change):
     patches: tuple[Patch, ...]
 
 
+class Folder(State):
+    """What the document shows: where the folder is. The repository itself has the path ""."""
+
+    path: str = ""
+
+
+class Placement(BaseModel):
+    """The input of PLACE."""
+
+    path: str
+
+
 files = DocumentModel("example/file", state=File)
+folders = DocumentModel("example/folder", state=Folder)
 
 
 @files.action
@@ -130,3 +148,9 @@ def edit(state: File, input: FileEdit) -> File:
         commit=input.commit,
         message=input.message,
     )
+
+
+@folders.action
+def place(state: Folder, input: Placement) -> Folder:
+    """PLACE: this is where the folder is."""
+    return state.replace(path=input.path)

@@ -33,7 +33,7 @@ from docreactor.gateway.client import Reactor
 from docreactor.gateway.demo.child import Child, Plan, child, how_to_end
 from docreactor.gateway.demo.sample import write_repository
 from docreactor.gateway.demo.tour import Report, tour
-from docreactor.gateway.git.changes import DOCUMENT_TYPE
+from docreactor.gateway.git.changes import FILE_TYPE
 from docreactor.gateway.git.history import Repository
 from docreactor.gateway.stopping import run_stoppable, stoppable
 from docreactor.pipeline.errors import (
@@ -209,7 +209,7 @@ def _next_commands(shown: Shown) -> str:
     lines = [f"It runs on at {url}, described at {url}/docs. Try:"]
     lines += [
         f"  export DOCREACTOR_URL={url}",
-        f"  docreactor find --type {DOCUMENT_TYPE} --limit 5",
+        f"  docreactor find --type {FILE_TYPE} --limit 5",
         f"  docreactor get {shlex.quote(file.path)}",
         f"  docreactor history {file.id}",
         f"  docreactor get {file.id} --at global:0",

@@ -27,7 +27,8 @@ from docreactor.gateway.broker.progress import Progress, Step
 from docreactor.gateway.cli.screen import console, show_json
 from docreactor.gateway.cli.target import Bearer, Json, Url
 from docreactor.gateway.client import DEFAULT_URL, Reactor
-from docreactor.gateway.git.changes import DOCUMENT_TYPE
+from docreactor.gateway.git.changes import FILE_TYPE
+from docreactor.gateway.git.edges import FOLDER_TYPE
 from docreactor.gateway.git.history import Repository
 from docreactor.gateway.git.importing import Imported, import_history
 from docreactor.gateway.stopping import run_stoppable, stoppable
@@ -43,9 +44,9 @@ Folder = Annotated[Path, typer.Argument(help="A folder of the repository.")]
 def git(
     path: Folder = Path(), url: Url = DEFAULT_URL, token: Bearer = None, json: Json = False
 ) -> None:
-    """Import a repository: every file a document, every commit's change to it an action.
+    """Import a repository: files and folders are documents, what commits did to them actions.
 
-    The deployment must run the model `docreactor.examples.files`. A second import stores only
+    The deployment must run the models of `docreactor.examples.files`. A second import stores only
     what is new.
     """
     keep_journal()
@@ -72,8 +73,10 @@ async def _check(url: str, token: str | None) -> None:
     """A deployment that is not there, or cannot run the model, is told before anything is read."""
     async with Reactor(url, token=token, retry_for_s=_FIRST_ANSWER_S) as reactor:
         models = (await reactor.models()).models
-    if DOCUMENT_TYPE not in {model["document_type"] for model in models}:
-        raise UnknownModelError(DOCUMENT_TYPE)
+    known = {model["document_type"] for model in models}
+    for wanted in (FILE_TYPE, FOLDER_TYPE):
+        if wanted not in known:
+            raise UnknownModelError(wanted)
 
 
 def figures(imported: Imported) -> dict[str, Any]:
@@ -82,6 +85,7 @@ def figures(imported: Imported) -> dict[str, Any]:
         "head": imported.head,
         "commits": imported.commits,
         "files": imported.files,
+        "folders": imported.folders,
         "actions": imported.actions,
         "jobs": imported.jobs,
         "skipped": imported.skipped,
@@ -113,6 +117,7 @@ def add_rates(table: Table, imported: Imported) -> None:
     add_rate(table, "actions imported", imported.actions, imported.import_s)
     add_rate(table, "in jobs", imported.jobs, imported.import_s)
     add_rate(table, "of files", imported.files, imported.import_s)
+    add_rate(table, "of folders", imported.folders, imported.import_s)
 
 
 def show(imported: Imported, *, json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from docreactor.gateway.answers import Document, Operation
 from docreactor.gateway.client import Reactor
 from docreactor.gateway.demo.witness import Listed, Witness
-from docreactor.gateway.git.changes import DOCUMENT_TYPE
+from docreactor.gateway.git.changes import FILE_TYPE
 from docreactor.gateway.git.contents import Content
 from docreactor.gateway.git.files import File
 from docreactor.gateway.requests import DEFAULT_SCOPE, LIMIT_MAX
@@ -85,7 +85,7 @@ class Questions:
         count, cursor = 0, None
         while True:
             page = await self._reactor.find(
-                type=DOCUMENT_TYPE, limit=_PAGE, cursor=cursor, token=self._token
+                type=FILE_TYPE, limit=_PAGE, cursor=cursor, token=self._token
             )
             for document in page.documents:
                 shown = document.state[DEFAULT_SCOPE]

@@ -7,23 +7,23 @@ from typing import Any
 
 from docreactor.gateway.git.contents import Content, Contents
 from docreactor.gateway.git.files import File, derived_id
-from docreactor.gateway.git.history import Change, Mode
+from docreactor.gateway.git.history import Change, Commit, Mode
 from docreactor.gateway.git.patches import Patch, patches
 from docreactor.gateway.requests import DEFAULT_SCOPE
 from docreactor.pipeline.action import DELETE_DOCUMENT, DOCUMENT_SCOPE, Action
 from docreactor.pipeline.timestamp import Microseconds, render
 
-DOCUMENT_TYPE = "example/file"
+FILE_TYPE = "example/file"
 # Patches rewrite the text one by one: beyond so many the whole is quicker to replay.
 _PATCHES_MAX = 1_000
 
 
-def created_at(file: File) -> str:
-    """When the document begins: its version is set an instant later, when its commit is stamped.
+def created_at(begun: Commit) -> str:
+    """When a document begins: its version is set an instant later, when its commit is stamped.
 
     So its first content has the commit's own stamp, and the next commit may remove it.
     """
-    return render(Microseconds(file.changes[0].commit.stamp - 1))
+    return render(Microseconds(begun.stamp - 1))
 
 
 def content_actions(file: File, contents: Contents, *, action_bytes_max: int) -> Iterator[Action]:
@@ -53,7 +53,7 @@ def deletion(file: File) -> Action | None:
     if file.removed is None:
         return None
     return Action(
-        id=derived_id(file.changes[-1], "deletion"),
+        id=derived_id(file.removed, file.changes[-1].path, "deletion"),
         type=DELETE_DOCUMENT,
         scope=DOCUMENT_SCOPE,
         timestamp=render(file.removed.stamp),
@@ -95,7 +95,7 @@ def _action(change: Change, type: str, what: dict[str, Any]) -> Action:
         "mode": change.mode,
     }
     return Action(
-        id=derived_id(change, "content"),
+        id=derived_id(commit, change.path, "content"),
         type=type,
         scope=DEFAULT_SCOPE,
         timestamp=render(commit.stamp),

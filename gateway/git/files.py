@@ -23,8 +23,8 @@ class File:
 
     @property
     def path(self) -> str:
-        """The path as text; bytes that are not UTF-8 show as escapes."""
-        return self.changes[0].path.decode(errors="backslashreplace")
+        """The path as text."""
+        return shown(self.changes[0].path)
 
     @property
     def versions(self) -> tuple[Change, ...]:
@@ -50,12 +50,18 @@ def read_files(repository: Repository, progress: Callable[[int], None]) -> list[
     return [tuple(_files(lives)) for lives in paths.values()]
 
 
-def derived_id(change: Change, kind: str) -> str:
+def shown(path: bytes) -> str:
+    """A path as text; bytes that are not UTF-8 show as escapes."""
+    return path.decode(errors="backslashreplace")
+
+
+def derived_id(commit: Commit, path: bytes, kind: str) -> str:
     """An id of what one commit did to one path: the same at every reading."""
-    text = b"\0".join((change.commit.id.encode(), change.path, kind.encode()))
+    text = b"\0".join((commit.id.encode(), path, kind.encode()))
     return sha256(text).hexdigest()[:_ID_DIGITS]
 
 
 def _files(lives: list[list[Change]]) -> Iterator[File]:
     for changes in lives:
-        yield File(derived_id(changes[0], "document"), tuple(changes))
+        begun = changes[0]
+        yield File(derived_id(begun.commit, begun.path, "document"), tuple(changes))

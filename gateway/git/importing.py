@@ -1,25 +1,33 @@
-"""The import of a history: every file a document, every commit's change to it an action."""
+"""The import of a history: files and folders are documents, commits' changes their actions."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from time import perf_counter
 
 from docreactor.gateway.broker.progress import Progress, Step
 from docreactor.gateway.client import Reactor
-from docreactor.gateway.git.changes import DOCUMENT_TYPE, created_at
-from docreactor.gateway.git.contents import Contents, contents
+from docreactor.gateway.git.contents import contents
 from docreactor.gateway.git.files import File, read_files
+from docreactor.gateway.git.folders import Folder, read_folders
 from docreactor.gateway.git.history import Repository
-from docreactor.gateway.git.jobs import Creation, Submission, action_count, jobs_of
+from docreactor.gateway.git.jobs import (
+    Creation,
+    Job,
+    Submission,
+    action_count,
+    jobs_of,
+    jobs_of_folders,
+)
 from docreactor.pipeline.inputs import SLUG_CHARACTERS_MAX
 from docreactor.pipeline.position import Position
 from docreactor.pipeline.settings import Settings
 
 # The HTTP client keeps twenty connections open: more would be made anew each time.
-PATHS_AT_ONCE = 16
+DOCUMENTS_AT_ONCE = 16
 _JOB_TIMEOUT_MS = 120_000
 
 
@@ -29,6 +37,7 @@ class Imported:
 
     head: str
     paths: Sequence[tuple[File, ...]]
+    tree: Sequence[tuple[Folder, ...]]
     commits: int
     actions: int
     jobs: int
@@ -38,8 +47,13 @@ class Imported:
 
     @property
     def files(self) -> int:
-        """How many documents there are: one for each life of a path."""
+        """How many documents of files there are: one for each life of a path."""
         return sum(map(len, self.paths))
+
+    @property
+    def folders(self) -> int:
+        """How many documents of folders there are, the repository's own among them."""
+        return sum(map(len, self.tree))
 
     @property
     def skipped(self) -> int:
@@ -63,26 +77,35 @@ async def import_history(
 ) -> Imported:
     """Import it; a second import finds all its ids known and stores nothing.
 
-    Each path's jobs are done in their order; paths side by side. When it returns, every change is
-    stored; the first job that fails ends the import with its error.
+    Each path's jobs are done in their order; paths side by side, the folders' first. When it
+    returns, every change is stored; the first job that fails ends the import with its error.
     """
     begun = perf_counter()
     total = repository.commit_count
     paths = await asyncio.to_thread(
         read_files, repository, lambda count: progress(Step("Reading the history", count, total))
     )
+    tree = await asyncio.to_thread(read_folders, paths)
     read = perf_counter()
-    actions = sum(action_count(file) for path in paths for file in path)
+    actions = sum(action_count(folder) for folders in tree for folder in folders)
+    actions += sum(action_count(file) for files in paths for file in files)
     with contents(repository.path, text_bytes_max=settings.action_bytes_max) as source:
-        work = Import(reactor, source, settings, total=actions)
+        work = Import(reactor, total=actions)
         try:
-            await work.run(paths, progress)
+            await work.run(
+                chain(
+                    (jobs_of_folders(folders, settings) for folders in tree),
+                    (jobs_of(files, source, settings) for files in paths),
+                ),
+                progress,
+            )
         except ExceptionGroup as failed:
             # Paths go side by side and fail side by side: the first tells enough.
             raise failed.exceptions[0] from None
     return Imported(
         head=repository.head,
         paths=paths,
+        tree=tree,
         commits=repository.commit_count,
         actions=work.done,
         jobs=work.jobs,
@@ -95,52 +118,46 @@ async def import_history(
 class Import:
     """One import under way."""
 
-    def __init__(
-        self, reactor: Reactor, source: Contents, settings: Settings, *, total: int
-    ) -> None:
+    def __init__(self, reactor: Reactor, *, total: int) -> None:
         self._reactor = reactor
-        self._source = source
-        self._settings = settings
         self._total = total
         self.done = 0
         self.jobs = 0
         self.position: Position | None = None
 
-    async def run(self, paths: Sequence[Sequence[File]], progress: Progress) -> None:
-        """Do every path's jobs."""
-        waiting = iter(paths)
+    async def run(self, documents: Iterable[Iterator[Job]], progress: Progress) -> None:
+        """Do the jobs of all of these documents."""
+        waiting = iter(documents)
         async with asyncio.TaskGroup() as tasks:
-            for _ in range(min(PATHS_AT_ONCE, len(paths))):
+            for _ in range(DOCUMENTS_AT_ONCE):
                 tasks.create_task(self._work(waiting, progress))
 
-    async def _work(self, waiting: Iterator[Sequence[File]], progress: Progress) -> None:
-        for files in waiting:
-            jobs = jobs_of(files, self._source, self._settings)
+    async def _work(self, waiting: Iterator[Iterator[Job]], progress: Progress) -> None:
+        for jobs in waiting:
             while (job := await asyncio.to_thread(next, jobs, None)) is not None:
                 if isinstance(job, Creation):
-                    await self._create(job.file)
+                    await self._create(job)
                 else:
                     await self._submit(job)
                 self.jobs += 1
                 self.done += job.action_count
                 progress(Step("Importing", self.done, self._total))
 
-    async def _create(self, file: File) -> None:
+    async def _create(self, job: Creation) -> None:
         """Not awaited: what is submitted next is stored only if the document exists by then."""
-        path = file.path
         await self._reactor.create(
-            DOCUMENT_TYPE,
-            id=file.id,
-            slug=path if len(path) <= SLUG_CHARACTERS_MAX else None,
-            name=path.rpartition("/")[2],
-            timestamp=created_at(file),
+            job.document_type,
+            id=job.document_id,
+            slug=job.slug if len(job.slug) <= SLUG_CHARACTERS_MAX else None,
+            name=job.name,
+            timestamp=job.timestamp,
             # The creation's action ids derive from it.
-            idempotency_key=file.id,
+            idempotency_key=job.document_id,
         )
 
     async def _submit(self, job: Submission) -> None:
         answered = await self._reactor.submit(
-            job.file.id,
+            job.document_id,
             [action.json for action in job.actions],
             wait="write",
             timeout_ms=_JOB_TIMEOUT_MS,

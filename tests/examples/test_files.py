@@ -1,4 +1,4 @@
-"""One file of a repository, with its history."""
+"""Files and folders of a repository, with their history."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from docreactor import Context, Origin
-from docreactor.examples.files import Author, File, files
+from docreactor.examples.files import Author, File, Folder, files, folders
 from docreactor.pipeline.canonical import decode
 from docreactor.pipeline.errors import InvalidInputError
 
@@ -91,3 +91,11 @@ def test_a_replacement_that_contradicts_itself_is_refused(
 ) -> None:
     with pytest.raises(InvalidInputError, match=reason):
         files.check(1, "global", "REPLACE", {**COMMIT, **input})
+
+
+def test_a_folder_knows_where_it_is() -> None:
+    state = folders.apply(
+        1, "global", "PLACE", folders.initial(1, "global"), {"path": "src"}, CONTEXT
+    )
+
+    assert state == Folder(path="src")

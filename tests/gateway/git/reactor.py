@@ -1,4 +1,4 @@
-"""A deployment that runs the model of files, over a log in memory."""
+"""A deployment that runs the models of files and folders, over a log in memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from docreactor.examples.files import files
+from docreactor.examples.files import files, folders
 from docreactor.gateway.app import create_app
 from docreactor.gateway.client import Reactor
 from docreactor.pipeline.settings import Settings
@@ -33,7 +33,7 @@ class Running:
 async def running(**chosen: Any) -> AsyncGenerator[Running]:
     """One node of one partition."""
     settings = Settings(partitions=1, replication_factor=1, min_insync_replicas=1, **chosen)
-    site = Site(settings, models=(files,))
+    site = Site(settings, models=(files, folders))
     async with site.node() as node:
         app = create_app(node)
         transport = httpx.ASGITransport(app=app)

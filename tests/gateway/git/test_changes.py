@@ -146,7 +146,7 @@ def test_stamps_only_grow_within_each_scope_of_a_document(tmp_path: Path) -> Non
 
     assert len(lives) == 2
     for file, actions in lives:
-        created, end = parse(created_at(file)), deletion(file)
+        created, end = parse(created_at(file.changes[0].commit)), deletion(file)
         assert end is not None and end.timestamp is not None
         stamps = [parse(action.timestamp or "") for action in actions]
         assert stamps == [change.commit.stamp for change in file.versions]

@@ -50,7 +50,11 @@ def test_ids_are_the_same_at_every_reading_and_fit_everywhere(tmp_path: Path) ->
     assert first == second
     files = [file for lives in first.values() for file in lives]
     ids = [file.id for file in files]
-    ids += [derived_id(change, "content") for file in files for change in file.changes]
+    ids += [
+        derived_id(change.commit, change.path, "content")
+        for file in files
+        for change in file.changes
+    ]
     assert len(set(ids)) == len(ids)
     assert all(check_id(id, field="id") for id in ids)
 

@@ -11,6 +11,7 @@ from docreactor.gateway.broker.progress import Step as Told
 from docreactor.gateway.broker.progress import silent
 from docreactor.gateway.demo.sample import Entry, Step, story, write_repository
 from docreactor.gateway.git.files import read_files
+from docreactor.gateway.git.folders import read_folders
 from docreactor.gateway.git.history import Repository
 from docreactor.gateway.git.importing import Imported, import_history
 from docreactor.gateway.git.jobs import action_count
@@ -34,7 +35,9 @@ async def imported(path: Path, where: Running) -> Imported:
 async def test_every_action_of_the_history_is_stored_once(tmp_path: Path) -> None:
     path = write_repository(tmp_path / "r")
     paths = read_files(Repository.open(path), lambda count: None)
+    tree = read_folders(paths)
     actions = sum(action_count(file) for lives in paths for file in lives)
+    actions += sum(action_count(folder) for lives in tree for folder in lives)
 
     async with running() as where:
         first = await imported(path, where)
@@ -44,6 +47,7 @@ async def test_every_action_of_the_history_is_stored_once(tmp_path: Path) -> Non
         assert where.stored == actions
         assert again.token == first.token
     assert (first.commits, first.files) == (len(story()), sum(map(len, paths)))
+    assert first.folders == sum(map(len, tree))
 
 
 async def test_an_import_after_new_commits_stores_only_those(tmp_path: Path) -> None:
@@ -80,6 +84,23 @@ async def test_a_path_that_returns_takes_its_slug_over(tmp_path: Path) -> None:
         assert [one.action.input["content"] for one in history.operations] == ["first life\n"]
 
 
+async def test_a_folder_is_found_by_its_path_and_gone_when_it_is_empty(tmp_path: Path) -> None:
+    steps = [
+        Step("one", (Entry("a/b/c", b"1\n"), Entry("d/e", b"1\n"))),
+        Step("two", (Entry("a/b/c", None),)),
+    ]
+    path = write_repository(tmp_path / "r", steps)
+
+    async with running() as where:
+        token = (await imported(path, where)).token
+        page = await where.reactor.find(type="example/folder", token=token)
+        shown = await where.reactor.get("d/", token=token)
+
+    assert {one.header.slug: one.header.name for one in page.documents} == {"/": "/", "d/": "d"}
+    assert shown.state["global"] == {"path": "d"}
+    assert shown.header.created_at == "2023-11-14T22:13:19.999999Z"
+
+
 async def test_documents_carry_the_times_of_their_commits(tmp_path: Path) -> None:
     steps = [Step("one", (Entry("a/b", b"1\n"),)), Step("two", (Entry("a/b", b"2\n"),))]
     path = write_repository(tmp_path / "r", steps)
@@ -102,20 +123,23 @@ async def test_commits_made_in_one_second_keep_their_order(tmp_path: Path) -> No
     async with running() as where:
         result = await imported(write_repository(tmp_path / "r", steps), where)
 
-        assert where.stored == result.actions == 2 + 4 + 2 + 2
+        of_files, of_the_folder = 2 + 4 + 2 + 2, 3 + 4
+        assert where.stored == result.actions == of_files + of_the_folder
 
 
 async def test_a_path_longer_than_a_slug_is_found_by_its_id(tmp_path: Path) -> None:
     long = "/".join(["x" * 100] * 11)
     path = write_repository(tmp_path / "r", [Step("one", (Entry(long, b"1\n"),))])
-    ((file,),) = read_files(Repository.open(path), lambda count: None)
+    paths = read_files(Repository.open(path), lambda count: None)
+    ((file,),), (folder,) = paths, read_folders(paths)[-1]
 
     async with running() as where:
         token = (await imported(path, where)).token
-        shown = await where.reactor.get(file.id, token=token)
-
-    assert shown.header.slug == file.id
-    assert shown.state["global"]["path"] == long
+        for one in (file, folder):
+            shown = await where.reactor.get(one.id, token=token)
+            assert shown.header.slug == one.id
+            assert shown.state["global"]["path"] == one.path
+    assert file.path == long
 
 
 async def test_progress_tells_of_commits_and_then_of_actions(tmp_path: Path) -> None:
@@ -145,7 +169,7 @@ async def test_a_deployment_without_the_model_is_told_so(tmp_path: Path) -> None
     repository = Repository.open(write_repository(tmp_path / "r"))
 
     async with one_node() as node:
-        with pytest.raises(UnknownModelError, match="example/file"):
+        with pytest.raises(UnknownModelError, match="example/folder"):
             await import_history(repository, node.reactor, Settings(), progress=silent)
 
 

@@ -7,8 +7,16 @@ from pathlib import Path
 from docreactor.gateway.demo.sample import Entry, Step, write_repository
 from docreactor.gateway.git.contents import contents
 from docreactor.gateway.git.files import read_files
+from docreactor.gateway.git.folders import read_folders
 from docreactor.gateway.git.history import Repository
-from docreactor.gateway.git.jobs import Creation, Job, Submission, action_count, jobs_of
+from docreactor.gateway.git.jobs import (
+    Creation,
+    Job,
+    Submission,
+    action_count,
+    jobs_of,
+    jobs_of_folders,
+)
 from docreactor.pipeline.settings import Settings
 
 
@@ -61,3 +69,24 @@ def test_jobs_stay_within_half_their_bytes(tmp_path: Path) -> None:
     for job in jobs:
         if isinstance(job, Submission):
             assert sum(action.size for action in job.actions) < 10_000
+
+
+def test_a_folder_is_created_placed_and_given_its_edges_in_few_jobs(tmp_path: Path) -> None:
+    many = tuple(Entry(f"a/{number}", b"1") for number in range(5))
+    gone = tuple(Entry(one.path, None) for one in many)
+    path = write_repository(tmp_path / "r", [Step("one", many), Step("two", gone)])
+    files = read_files(Repository.open(path), lambda count: None)
+    root, (folder,) = read_folders(files)
+
+    jobs = list(jobs_of_folders([folder], Settings(job_actions_max=8)))
+
+    assert kinds(jobs) == [
+        ["create"],
+        ["PLACE"],
+        ["ADD_RELATIONSHIP"] * 5 + ["REMOVE_RELATIONSHIP"] * 3,
+        ["REMOVE_RELATIONSHIP"] * 2 + ["DELETE_DOCUMENT"],
+    ]
+    assert sum(job.action_count for job in jobs) == action_count(folder)
+    (created, *_) = jobs_of_folders(root, Settings())
+    assert isinstance(created, Creation)
+    assert (created.document_type, created.slug, created.name) == ("example/folder", "/", "/")
