@@ -63,7 +63,7 @@ class TokenOfAnotherLogError(ReactorError):
 
     def __init__(self, *, expected: str, actual: str) -> None:
         super().__init__(
-            "this token belongs to another log: ask the deployment that gave it",
+            "this token belongs to another log: drop it, or ask the deployment that gave it",
             expected=expected,
             actual=actual,
         )
@@ -428,6 +428,38 @@ class NotYetVisibleError(ReactorError):
         super().__init__("the write is not visible here yet", wanted=wanted, reached=reached)
 
 
+class UnknownReadModelError(ReactorError):
+    """No worker of the deployment has run a read model of this name. Use one that is listed."""
+
+    status = 404
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        listed = ", ".join(known) or "none"
+        super().__init__(
+            f"there is no read model {name}; there are: {listed}", name=name, known=list(known)
+        )
+
+
+class NothingToRollBackError(ReactorError):
+    """No generation before the serving one is kept."""
+
+    status = 409
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"no generation of {name} before the present one is kept: rebuild it", name=name
+        )
+
+
+class ReadModelNotRetirableError(ReactorError):
+    """The platform's own read models always run."""
+
+    status = 409
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is a read model of the platform and stays", name=name)
+
+
 class UnauthorizedError(ReactorError):
     """The bearer token is missing or wrong. Send Authorization: Bearer <DOCREACTOR_HTTP_TOKEN>."""
 
@@ -512,6 +544,16 @@ class ServerUnreachableError(ReactorError):
         )
 
 
+class ClientClosedError(ReactorError):
+    """The client or the session was closed while the call was under way, or before. Open another.
+
+    What became of a change that was under way is not known: ask for it with its Idempotency-Key.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"the client of {url} was closed: open another one", url=url)
+
+
 # What a model did.
 
 
@@ -575,6 +617,27 @@ class ModelNotLoadedError(ReactorError):
     """What --models named could not be imported or holds no model."""
 
     status = 422
+
+
+class ReadModelFailedError(ReactorError):
+    """A read model's code raised at a document, which it sets aside. Mend it, then retry."""
+
+    def __init__(self, model: str, document_id: str, cause: str, **facts: Any) -> None:
+        super().__init__(
+            f"read model {model} at document {document_id}: {cause}; mend it and give it a higher "
+            "version, or retry the document",
+            model=model,
+            document_id=document_id,
+            cause=cause,
+            **facts,
+        )
+
+
+class SeveralFailedError(ReactorError):
+    """More than one thing failed at once: `causes` are the problems, each with its own name."""
+
+    def __init__(self, what: str, causes: Sequence[dict[str, Any]]) -> None:
+        super().__init__(f"{what}: {len(causes)} failed, see causes", causes=list(causes))
 
 
 # What the log, the tables or the place did.
@@ -961,3 +1024,20 @@ class BenchDataMissingError(ReactorError):
 
 class MeasurementFailedError(ReactorError):
     """What was to be measured went wrong, so there is no figure. The message says what."""
+
+
+# What a walk over the graph cannot have.
+
+
+class WalkTooLongError(ReactorError):
+    """The walk met more documents than a walk may. Name the types, or raise the setting."""
+
+    status = 422
+
+    def __init__(self, document_id: str, *, limit: int) -> None:
+        super().__init__(
+            f"from {document_id} on more than {limit} documents were met: name the types of "
+            "relationships to follow, or raise DOCREACTOR_GRAPH_DOCUMENTS_MAX",
+            document_id=document_id,
+            limit=limit,
+        )

@@ -42,6 +42,8 @@ _Input = TypeVar("_Input", bound=Record)
 _Number = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
 """No text that could be read as one: what it means must be the same to whoever looks at it."""
 
+_Weight = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
 _Value = Annotated[Any, AfterValidator(freeze)]
 """JSON that is not nested too deep to be kept inside of something else."""
 
@@ -101,6 +103,7 @@ class RelateInput(UnrelateInput):
     """Input of ADD_RELATIONSHIP and UPDATE_RELATIONSHIP. The target need not exist."""
 
     metadata: _Value = None
+    weight: _Weight | None = None
 
 
 class NameInput(Record):

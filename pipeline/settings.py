@@ -125,6 +125,9 @@ class Settings(BaseSettings):
         default=10, ge=1, description="operations, least or fixed distance"
     )
     keyframes_kept: int = Field(default=8, ge=1, description="newest keyframes of a stream, count")
+    graph_documents_max: int = Field(
+        default=1_000_000, ge=1, description="documents that one walk over edges may meet, count"
+    )
 
     host: str = Field(default="127.0.0.1", description="address that HTTP listens on")
     port: int = Field(default=8080, ge=0, le=65_535, description="port of HTTP; 0: a free one")

@@ -1,0 +1,239 @@
+"""The edges from the documents of one partition, as its owner keeps them to publish changes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from time import perf_counter
+from typing import Any
+
+from docreactor.pipeline.canonical import decode, encode
+from docreactor.pipeline.edge import (
+    POSITION_KEY,
+    Change,
+    Edge,
+    EdgeKey,
+    change,
+    edge_prefix,
+    parse_edge_key,
+    word,
+)
+from docreactor.pipeline.erased import erased_document
+from docreactor.pipeline.operation import Operation
+from docreactor.tables.remains import Range, Remains
+from docreactor.tables.store import AnyRow, Row, Store
+
+_EDGE = b"e/"
+_QUARANTINE = b"q/"
+_QUARANTINE_END = b"q0"
+_STRETCH_S = 0.02
+
+
+class EdgesTable:
+    """The edges from the documents of one partition, as far as its store's position says."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.remains = Remains(store)
+
+    def stage(self) -> EdgesStage:
+        """What one batch will write."""
+        return EdgesStage(self)
+
+    def edge(self, key: EdgeKey) -> Edge | None:
+        """One edge."""
+        content = self.store.get(_EDGE + key.encode())
+        return None if content is None else Edge.decode(content)
+
+    def of(self, source_id: str, branch: str) -> list[Edge]:
+        """The edges from a document on a branch, in the order of their keys."""
+        return [Edge.decode(content) for _, content in self.records(source_id, branch)]
+
+    def records(self, source_id: str, branch: str) -> Iterator[tuple[bytes, bytes]]:
+        """As `of`, the records that they came from: the key of each and its value."""
+        start, end = _range(edge_prefix(source_id, branch))
+        for key, content in self.store.scan(start, end):
+            yield key[len(_EDGE) :], content
+
+    def keys(self, source_id: str) -> Iterator[EdgeKey]:
+        """The keys of the edges from a document on all its branches."""
+        for key in self.store.keys(*_all(source_id)):
+            yield parse_edge_key(key[len(_EDGE) :])
+
+    def restored(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[AnyRow]:
+        """What records of `relationships`, in their order, write.
+
+        A record with the key of an erased document's leaves nothing of the edges from it, and
+        where they lay is then still to be compacted. ValueError for a key of something else.
+        """
+        rows: list[AnyRow] = []
+        for key, value in records:
+            if key == POSITION_KEY:
+                continue
+            erased = erased_document(key)
+            if erased is None:
+                parse_edge_key(key)
+                rows.append((_EDGE + key, value))
+                continue
+            rows += self.erasing(erased)
+            # Those of this very batch are not in the store yet.
+            prefix = _EDGE + key
+            rows += [(one, None) for one, _ in rows if one.startswith(prefix)]
+        return rows
+
+    def erasing(self, document_id: str) -> list[AnyRow]:
+        """What leaves nothing of a document but where its rows lay."""
+        start, end = _all(document_id)
+        rows: list[AnyRow] = [(key, None) for key in self.store.keys(start, end)]
+        quarantine = _QUARANTINE + document_id.encode()
+        rows.append((quarantine, None))
+        ranges: list[Range] = [(start, end), (quarantine, quarantine + b"\0")]
+        rows.append(self.remains.row(document_id, ranges))
+        return rows
+
+    def quarantined(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Documents that could not be applied, each with its problem, by id."""
+        for key, content in self.store.scan(_QUARANTINE, _QUARANTINE_END):
+            yield key[len(_QUARANTINE) :].decode(), decode(content)
+
+    def quarantine_of(self, document_id: str) -> dict[str, Any] | None:
+        """The problem of a quarantined document."""
+        content = self.store.get(_QUARANTINE + document_id.encode())
+        return None if content is None else decode(content)
+
+
+class EdgesStage:
+    """One batch: what it makes of each edge is published and written once.
+
+    Dropped, it leaves no trace. Nobody else writes to the table's store meanwhile.
+    """
+
+    def __init__(self, table: EdgesTable) -> None:
+        self._table = table
+        self._edges: dict[EdgeKey, Edge | None] = {}
+        self._problems: dict[str, dict[str, Any]] = {}
+        self._quarantined: set[str] = set()
+        self._released: set[str] = set()
+        self.erased: set[str] = set()
+        """Documents of which `rows` leaves nothing but where their rows lay."""
+
+    def edge(self, key: EdgeKey) -> Edge | None:
+        """One edge after what was staged."""
+        if key in self._edges:
+            return self._edges[key]
+        return None if key.source_id in self.erased else self._table.edge(key)
+
+    def of(self, source_id: str, branch: str) -> list[Edge]:
+        """The edges from a document on a branch after what was staged, in the order of keys."""
+        found: dict[EdgeKey, Edge] = {}
+        if source_id not in self.erased:
+            found = {edge.name: edge for edge in self._table.of(source_id, branch)}
+        for key, edge in self._edges.items():
+            if key[:2] != (source_id, branch):
+                continue
+            if edge is None:
+                found.pop(key, None)
+            else:
+                found[key] = edge
+        return [found[key] for key in sorted(found)]
+
+    def put(self, changes: Iterable[Change]) -> None:
+        """Take what became of edges."""
+        for key, edge, _ in changes:
+            self._edges[key] = edge
+
+    def apply(self, operation: Operation, branch: str) -> None:
+        """Take what an operation says that stands after all the others of its stream.
+
+        It costs the same however many edges the document has.
+        """
+        said = word(operation, branch)
+        if said is not None:
+            self._edges[said.key] = said.apply(self.edge(said.key))
+
+    async def replace(self, source_id: str, branch: str, after: Mapping[EdgeKey, Edge]) -> None:
+        """Let a document have just these edges on a branch. The loop gets its turn."""
+        for name in [one for one in self._edges if one[:2] == (source_id, branch)]:
+            del self._edges[name]
+        wanted = {key.encode(): edge for key, edge in after.items()}
+        since = perf_counter()
+        for key, content in self._table.records(source_id, branch):
+            edge = wanted.pop(key, None)
+            if edge is None or edge.encode() != content:
+                self._edges[parse_edge_key(key)] = edge
+            if perf_counter() - since > _STRETCH_S:
+                await asyncio.sleep(0)
+                since = perf_counter()
+        for edge in wanted.values():
+            self._edges[edge.name] = edge
+
+    def look_up(self, document_ids: Collection[str]) -> None:
+        """Find out which of these documents are quarantined, in one look-up."""
+        keys = [_QUARANTINE + document_id.encode() for document_id in document_ids]
+        problems = self._table.store.get_many(keys)
+        for document_id, problem in zip(document_ids, problems, strict=True):
+            if problem is not None:
+                self._quarantined.add(document_id)
+
+    def is_quarantined(self, document_id: str) -> bool:
+        """Whether an earlier operation of a document that was looked up could not be applied."""
+        return document_id in self._quarantined
+
+    def quarantine(self, document_id: str, problem: dict[str, Any]) -> None:
+        """Set the document aside; the edges that it had before stay."""
+        self._problems[document_id] = problem
+        self._quarantined.add(document_id)
+
+    def release(self, document_id: str) -> None:
+        """Take the document back that was set aside."""
+        self._quarantined.discard(document_id)
+        self._problems.pop(document_id, None)
+        self._released.add(document_id)
+
+    def erase(self, document_id: str) -> None:
+        """Leave nothing of the document, on any branch, whatever the batch has done to it."""
+        self.erased.add(document_id)
+        self._quarantined.discard(document_id)
+        self._problems.pop(document_id, None)
+        self._released.discard(document_id)
+        for key in [key for key in self._edges if key.source_id == document_id]:
+            del self._edges[key]
+
+    def changes(self) -> list[Change]:
+        """What became of each edge since the last batch, in the order of keys: to be published.
+
+        An edge that was added and removed since is not among them.
+        """
+        after = dict(self._edges)
+        for document_id in self.erased:
+            after |= {key: None for key in self._table.keys(document_id) if key not in after}
+        keys = sorted(after)
+        stored = self._table.store.get_many([_EDGE + key.encode() for key in keys])
+        found = [
+            change(key, None if content is None else Edge.decode(content), after[key])
+            for key, content in zip(keys, stored, strict=True)
+        ]
+        return [one for one in found if one is not None]
+
+    def rows(self) -> list[AnyRow]:
+        """Everything that the batch writes."""
+        rows: list[AnyRow] = []
+        for document_id in sorted(self.erased):
+            rows += self._table.erasing(document_id)
+        for key, edge in sorted(self._edges.items()):
+            rows.append((_EDGE + key.encode(), None if edge is None else edge.encode()))
+        for document_id in self._released:
+            rows.append(Row(_QUARANTINE + document_id.encode(), None))
+        for document_id, problem in self._problems.items():
+            rows.append(Row(_QUARANTINE + document_id.encode(), encode(problem)))
+        return rows
+
+
+def _range(prefix: bytes) -> Range:
+    start = _EDGE + prefix
+    # The byte after a slash: where the keys of a prefix that ends in one end.
+    return start, start[:-1] + b"0"
+
+
+def _all(document_id: str) -> Range:
+    return _range(f"{document_id}/".encode())
