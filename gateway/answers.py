@@ -139,10 +139,27 @@ class Operations(Answer):
 
 
 class Positions(Answer):
-    """Every reducer and read model, partition by partition."""
+    """Every reducer and read model, partition by partition.
+
+    `ready` holds the next offset that all `required` read models show, of each partition.
+    """
 
     positions: list[PartitionPosition]
     next_cursor: str | None
+    ready: dict[int, int] = Field(default_factory=lambda: dict[int, int]())
+    required: list[str] = Field(default_factory=list)
+
+
+class Token(Answer):
+    """What stands for operations that were given by their places."""
+
+    token: str
+
+
+class Visible(Token):
+    """All that was waited for, as one token, and the position that shows it."""
+
+    position: str
 
 
 class Models(Answer):

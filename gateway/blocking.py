@@ -4,30 +4,118 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from functools import partial
+from functools import partial, wraps
 from types import TracebackType
 from typing import Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
+from docreactor.gateway.calls import Calls
+from docreactor.gateway.changes import Until
 from docreactor.gateway.client import DEFAULT_URL, RETRY_FOR_S, Reactor
+from docreactor.gateway.reading import Tokens
+from docreactor.gateway.requests import TIMEOUT_DEFAULT_MS
+from docreactor.gateway.session import Session
 
 _Given = ParamSpec("_Given")
 _Answer = TypeVar("_Answer")
 
 
 def _blocking(
-    call: Callable[Concatenate[Reactor, _Given], Awaitable[_Answer]],
-) -> Callable[Concatenate[SyncReactor, _Given], _Answer]:
-    def blocking(self: SyncReactor, /, *given: _Given.args, **named: _Given.kwargs) -> _Answer:
-        return self.portal.call(partial(call, self.reactor, *given, **named))
+    call: Callable[Concatenate[Calls, _Given], Awaitable[_Answer]],
+) -> Callable[Concatenate[SyncCalls, _Given], _Answer]:
+    @wraps(call)
+    def blocking(self: SyncCalls, /, *given: _Given.args, **named: _Given.kwargs) -> _Answer:
+        # By its name: a session answers some calls in a way of its own.
+        own: Callable[_Given, Awaitable[_Answer]] = getattr(self.calls, blocking.__name__)
+        return self.portal.call(partial(own, *given, **named))
 
-    blocking.__doc__ = call.__doc__
     return blocking
 
 
-class SyncReactor:
+class SyncCalls:
+    """As Calls, each of which blocks until its answer is there. Any thread may call."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.calls = calls
+        self._portal: BlockingPortal | None = None
+        self._resources = ExitStack()
+
+    @property
+    def portal(self) -> BlockingPortal:
+        """The way into the loop. RuntimeError outside of `with`."""
+        if self._portal is None:
+            raise RuntimeError(f"use {type(self).__name__} in a with statement")
+        return self._portal
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._resources.__exit__(kind, error, traceback)
+        self._portal = None
+
+    create = _blocking(Calls.create)
+    submit = _blocking(Calls.submit)
+    delete = _blocking(Calls.delete)
+    erase = _blocking(Calls.erase)
+    load = _blocking(Calls.load)
+    undo = _blocking(Calls.undo)
+    redo = _blocking(Calls.redo)
+    rename = _blocking(Calls.rename)
+    upgrade = _blocking(Calls.upgrade)
+    relate = _blocking(Calls.relate)
+    update_relationship = _blocking(Calls.update_relationship)
+    unrelate = _blocking(Calls.unrelate)
+    add_children = _blocking(Calls.add_children)
+    remove_children = _blocking(Calls.remove_children)
+    batch = _blocking(Calls.batch)
+    cancel = _blocking(Calls.cancel)
+    job = _blocking(Calls.job)
+    wait = _blocking(Calls.wait)
+    wait_for = _blocking(Calls.wait_for)
+    resolve = _blocking(Calls.resolve)
+    positions = _blocking(Calls.positions)
+    get = _blocking(Calls.get)
+    find = _blocking(Calls.find)
+    history = _blocking(Calls.history)
+    verify = _blocking(Calls.verify)
+    verify_partition = _blocking(Calls.verify_partition)
+    make_keyframes = _blocking(Calls.make_keyframes)
+    make_keyframes_of_partition = _blocking(Calls.make_keyframes_of_partition)
+    models = _blocking(Calls.models)
+    health = _blocking(Calls.health)
+    readiness = _blocking(Calls.readiness)
+    metrics = _blocking(Calls.metrics)
+
+
+class SyncSession(SyncCalls):
+    """As Session. Use it in `with`."""
+
+    def __init__(self, session: Session, portal: BlockingPortal) -> None:
+        super().__init__(session)
+        self._session = session
+        self._way_in = portal
+
+    def __enter__(self) -> Self:
+        self._portal = self._way_in
+        self._resources.enter_context(self._portal.wrap_async_context_manager(self._session))
+        return self
+
+    @property
+    def token(self) -> str:
+        """As Session's."""
+        return self._session.token
+
+    def settled(self, *, timeout_ms: int = TIMEOUT_DEFAULT_MS) -> str:
+        """As Session's."""
+        return self.portal.call(partial(self._session.settled, timeout_ms=timeout_ms))
+
+
+class SyncReactor(SyncCalls):
     """As Reactor. Use it in `with`; a thread of its own runs the loop."""
 
     def __init__(
@@ -39,54 +127,13 @@ class SyncReactor:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.reactor = Reactor(url, token=token, retry_for_s=retry_for_s, transport=transport)
-        self._portal: BlockingPortal | None = None
-        self._resources = ExitStack()
-
-    @property
-    def portal(self) -> BlockingPortal:
-        """The way into the loop. RuntimeError outside of `with`."""
-        if self._portal is None:
-            raise RuntimeError("use SyncReactor in a with statement")
-        return self._portal
+        super().__init__(self.reactor)
 
     def __enter__(self) -> Self:
         self._portal = self._resources.enter_context(start_blocking_portal())
         self._resources.enter_context(self._portal.wrap_async_context_manager(self.reactor))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._resources.__exit__(kind, error, traceback)
-        self._portal = None
-
-    create = _blocking(Reactor.create)
-    submit = _blocking(Reactor.submit)
-    delete = _blocking(Reactor.delete)
-    erase = _blocking(Reactor.erase)
-    load = _blocking(Reactor.load)
-    undo = _blocking(Reactor.undo)
-    redo = _blocking(Reactor.redo)
-    rename = _blocking(Reactor.rename)
-    upgrade = _blocking(Reactor.upgrade)
-    relate = _blocking(Reactor.relate)
-    update_relationship = _blocking(Reactor.update_relationship)
-    unrelate = _blocking(Reactor.unrelate)
-    add_children = _blocking(Reactor.add_children)
-    remove_children = _blocking(Reactor.remove_children)
-    batch = _blocking(Reactor.batch)
-    cancel = _blocking(Reactor.cancel)
-    job = _blocking(Reactor.job)
-    wait = _blocking(Reactor.wait)
-    get = _blocking(Reactor.get)
-    find = _blocking(Reactor.find)
-    history = _blocking(Reactor.history)
-    verify = _blocking(Reactor.verify)
-    verify_partition = _blocking(Reactor.verify_partition)
-    make_keyframes = _blocking(Reactor.make_keyframes)
-    make_keyframes_of_partition = _blocking(Reactor.make_keyframes_of_partition)
-    positions = _blocking(Reactor.positions)
-    models = _blocking(Reactor.models)
+    def session(self, *, token: Tokens = None, wait: Until | None = "write") -> SyncSession:
+        """As Reactor's. Use it in `with`."""
+        return SyncSession(self.reactor.session(token=token, wait=wait), self.portal)

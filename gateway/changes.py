@@ -24,7 +24,10 @@ from docreactor.pipeline.action import (
 from docreactor.pipeline.ids import IdMinter
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
 
-Wait = Literal["write", "read"]
+Until = Literal["write", "read"]
+Wait = Literal["none", "write", "read"]
+"""What a change waits for: None is `none` for a reactor, and what a session was opened with."""
+
 ActionLike = ActionRequest | Mapping[str, Any]
 OperationLike = Operation | LoadedOperation | Mapping[str, Any]
 
@@ -187,10 +190,11 @@ class Changes:
         type: str,
         *,
         metadata: Any = None,
+        weight: float | None = None,
         **sending: Unpack[Sending],
     ) -> Job:
         """Add an edge of this type from the document to another, which need not exist."""
-        body = {"target_id": target_id, "type": type, "metadata": metadata}
+        body = _edge(target_id, type, metadata, weight)
         return await self._change("POST", document_id, "relationships", body, sending)
 
     async def update_relationship(
@@ -200,10 +204,11 @@ class Changes:
         type: str,
         *,
         metadata: Any = None,
+        weight: float | None = None,
         **sending: Unpack[Sending],
     ) -> Job:
         """Replace what is known about an edge; None clears it."""
-        body = {"target_id": target_id, "type": type, "metadata": metadata}
+        body = _edge(target_id, type, metadata, weight)
         return await self._change("PATCH", document_id, "relationships", body, sending)
 
     async def unrelate(
@@ -266,6 +271,12 @@ class Changes:
 def segment(text: str) -> str:
     """A piece of a path, whatever it holds."""
     return quote(text, safe="")
+
+
+def _edge(target_id: str, type: str, metadata: Any, weight: float | None) -> dict[str, Any]:
+    known = {"metadata": metadata, "weight": weight}
+    known = {name: value for name, value in known.items() if value is not None}
+    return {"target_id": target_id, "type": type, **known}
 
 
 def _fields(action: ActionLike) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""One HTTP connection to a deployment: bearer token, problems as errors, retries."""
+"""A connection to a deployment; over HTTP: bearer token, problems as errors, retries."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import httpx
 import orjson
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from docreactor.gateway.answers import Answer
 from docreactor.gateway.refusal import error_of
+from docreactor.gateway.underway import Underway
 from docreactor.pipeline.errors import (
     LogError,
     RestoringError,
@@ -25,12 +26,41 @@ _MARGIN_S = 10.0
 _ATTEMPTS_MAX = 100
 _CONNECTIONS_MAX = 1_000
 _PROBLEM = "application/problem+json"
+_WAITS_NOT = ("wait", "none")
 
 _Read = TypeVar("_Read", bound=Answer)
 Parameters = Mapping[str, str | int | Sequence[str] | None]
 
 
-class Connection:
+class Connection(Protocol):
+    """What every call of the client goes through.
+
+    `parameters` that have a `token`, even None, are those of a read that can wait for a write.
+    """
+
+    async def close(self) -> None:
+        """End the calls under way with ClientClosed, and take no further one."""
+        ...
+
+    async def call(
+        self,
+        kind: type[_Read],
+        method: str,
+        path: str,
+        *,
+        parameters: Parameters | None = None,
+        body: object = None,
+        key: str | None = None,
+    ) -> _Read:
+        """The answer, or the error that the reply tells of."""
+        ...
+
+    async def text(self, path: str) -> str:
+        """What a page that is no JSON holds."""
+        ...
+
+
+class HTTPConnection:
     """Asks, and asks again what is safe to repeat: every call is a read or carries a key."""
 
     def __init__(
@@ -42,6 +72,7 @@ class Connection:
         transport: httpx.AsyncBaseTransport | None,
     ) -> None:
         self.url = url.rstrip("/")
+        self._underway = Underway(self.url)
         self._retrying = stamina.AsyncRetryingCaller(
             attempts=_ATTEMPTS_MAX if retry_for_s else 1, timeout=retry_for_s or None
         ).on(_wait_before_next)
@@ -55,7 +86,8 @@ class Connection:
         )
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """End the calls under way with ClientClosed, and let go of the connections."""
+        await self._underway.close()
         await self._client.aclose()
 
     async def call(
@@ -72,13 +104,33 @@ class Connection:
 
         What may pass is tried again: no connection, 429, 503.
         """
-        query = {name: value for name, value in (parameters or {}).items() if value is not None}
-        waits_s = int(str(query.get("timeout_ms", 0))) / 1_000
+        reply = await self._ask(method, path, parameters or {}, body, key)
+        try:
+            return kind.model_validate_json(reply.content)
+        except ValidationError as cause:
+            raise self._not_ours(reply) from cause
+
+    async def text(self, path: str) -> str:
+        """What a page that is no JSON holds."""
+        reply = await self._ask("GET", path, {}, None, None)
+        if not reply.is_success:
+            raise self._not_ours(reply)
+        return reply.text
+
+    async def _ask(
+        self, method: str, path: str, parameters: Parameters, body: object, key: str | None
+    ) -> httpx.Response:
+        query = {
+            name: value
+            for name, value in parameters.items()
+            if value is not None and (name, value) != _WAITS_NOT
+        }
         headers = {} if key is None else {"idempotency-key": key}
         content = None
         if body is not None:
             content = orjson.dumps(body)
             headers["content-type"] = "application/json"
+        waits_s = _waits_ms(parameters, body) / 1_000
         request = self._client.build_request(
             method,
             path,
@@ -87,7 +139,8 @@ class Connection:
             content=content,
             timeout=httpx.Timeout(waits_s + _MARGIN_S, connect=_CONNECT_S, pool=None),
         )
-        return self._read(kind, await self._retrying(self._send, request))
+        async with self._underway.call():
+            return await self._retrying(self._send, request)
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -101,12 +154,9 @@ class Connection:
             raise error
         return reply
 
-    def _read(self, kind: type[_Read], reply: httpx.Response) -> _Read:
-        try:
-            return kind.model_validate_json(reply.content)
-        except ValidationError as cause:
-            status = f"it answered {reply.status_code}, and not as a reactor does"
-            raise ServerUnreachableError(self.url, status) from cause
+    def _not_ours(self, reply: httpx.Response) -> ServerUnreachableError:
+        status = f"it answered {reply.status_code}, and not as a reactor does"
+        return ServerUnreachableError(self.url, status)
 
 
 def _wait_before_next(error: Exception) -> bool | float:
@@ -119,6 +169,14 @@ def _reason(cause: httpx.TransportError) -> str:
     if isinstance(cause, httpx.TimeoutException):
         return "no answer in time"
     return str(cause) or type(cause).__name__
+
+
+def _waits_ms(parameters: Parameters, body: object) -> int:
+    """How long the server may take, as it was told: beside the body, or in it."""
+    told = parameters.get("timeout_ms")
+    if told is None and isinstance(body, Mapping):
+        told = cast(Mapping[str, Any], body).get("timeout_ms")
+    return int(str(told or 0))
 
 
 def joined(values: Sequence[Any] | str | None) -> list[str] | None:

@@ -1,17 +1,33 @@
-"""The calls of the Python client that look after what is stored."""
+"""The calls of the Python client that look after a deployment and what it stores."""
 
 from __future__ import annotations
 
-from docreactor.gateway.answers import Keyframed, Verified
+from docreactor.gateway.answers import Health, Keyframed, Models, Verified
 from docreactor.gateway.changes import segment
 from docreactor.gateway.connection import Connection
 from docreactor.gateway.requests import LIMIT_DEFAULT, TIMEOUT_MAX_MS
 
 
 class Tending:
-    """What compares and mends."""
+    """What tells of a deployment, and what compares and mends."""
 
     _connection: Connection
+
+    async def models(self) -> Models:
+        """What the deployment can run."""
+        return await self._connection.call(Models, "GET", "/v1/models")
+
+    async def health(self) -> Health:
+        """Where each partition of the node that is asked stands, and what holds it up."""
+        return await self._connection.call(Health, "GET", "/healthz")
+
+    async def readiness(self) -> Health:
+        """As `health`, once every partition of that node serves; Restoring while one does not."""
+        return await self._connection.call(Health, "GET", "/readyz")
+
+    async def metrics(self) -> str:
+        """The figures of the node that is asked, as Prometheus reads them."""
+        return await self._connection.text("/metrics")
 
     async def verify(
         self, document_id: str, *, accept: bool = False, timeout_ms: int = TIMEOUT_MAX_MS

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from docreactor.gateway.answers import Models
-from docreactor.gateway.connection import Connection, joined
+from docreactor.gateway.connection import HTTPConnection, joined
 from docreactor.gateway.reply import refuse
 from docreactor.pipeline.errors import (
     JobNotFoundError,
@@ -39,7 +39,7 @@ class Script(httpx.AsyncBaseTransport):
 
 
 async def ask(script: Script, *, retry_for_s: float = 10) -> Models:
-    connection = Connection(
+    connection = HTTPConnection(
         "http://node/", token="open sesame", retry_for_s=retry_for_s, transport=script
     )
     try:

@@ -1,0 +1,130 @@
+"""Whether the clients can ask all that can be asked over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import httpx
+import pytest
+
+from docreactor import Reactor, SyncReactor
+from docreactor.gateway.app import create_app
+from docreactor.gateway.calls import Calls
+from docreactor.gateway.reply import refuse
+from docreactor.pipeline.errors import JobNotFoundError
+from docreactor.pipeline.job import JobStatus
+from tests.gateway.deployment import Running
+
+COORDINATE = {"document_id": "d1", "operation_index": 0}
+
+CALLS: Mapping[str, Callable[[Any], Any]] = {
+    "POST /v1/documents": lambda calls: calls.create("example/todo"),
+    "GET /v1/documents": lambda calls: calls.find(ids=["d1"]),
+    "GET /v1/documents/{identifier}": lambda calls: calls.get("d1"),
+    "DELETE /v1/documents/{document_id}": lambda calls: calls.delete("d1"),
+    "POST /v1/documents/{document_id}/actions": lambda calls: calls.submit("d1", []),
+    "POST /v1/documents/{document_id}/operations": lambda calls: calls.load("d1", []),
+    "GET /v1/documents/{document_id}/operations": lambda calls: calls.history("d1"),
+    "POST /v1/documents/{document_id}/erase": lambda calls: calls.erase("d1"),
+    "POST /v1/documents/{document_id}/relationships": lambda calls: calls.relate("d1", "d2", "a"),
+    "PATCH /v1/documents/{document_id}/relationships": lambda calls: calls.update_relationship(
+        "d1", "d2", "a"
+    ),
+    "DELETE /v1/documents/{document_id}/relationships": lambda calls: calls.unrelate(
+        "d1", "d2", "a"
+    ),
+    "POST /v1/documents/{document_id}/children": lambda calls: calls.add_children("d1", ["d2"]),
+    "DELETE /v1/documents/{document_id}/children": lambda calls: calls.remove_children(
+        "d1", ["d2"]
+    ),
+    "POST /v1/documents/{document_id}/verify": lambda calls: calls.verify("d1"),
+    "POST /v1/verify": lambda calls: calls.verify_partition(0),
+    "POST /v1/documents/{document_id}/keyframes": lambda calls: calls.make_keyframes("d1"),
+    "POST /v1/keyframes": lambda calls: calls.make_keyframes_of_partition(0),
+    "POST /v1/batches": lambda calls: calls.batch([]),
+    "GET /v1/jobs/{job_id}": lambda calls: calls.wait("j1"),
+    "POST /v1/jobs/{job_id}/cancel": lambda calls: calls.cancel("j1"),
+    "GET /v1/positions": lambda calls: calls.positions(),
+    "GET /v1/models": lambda calls: calls.models(),
+    "GET /healthz": lambda calls: calls.health(),
+    "GET /readyz": lambda calls: calls.readiness(),
+    "GET /metrics": lambda calls: calls.metrics(),
+}
+
+
+class Refusing(httpx.AsyncBaseTransport):
+    """A server that takes note of each request and refuses it."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(f"{request.method} {request.url.path}")
+        refusal = refuse(JobNotFoundError("j1"))
+        headers = dict(refusal.headers)
+        return httpx.Response(refusal.status_code, content=bytes(refusal.body), headers=headers)
+
+
+def is_at(asked: str, call: str) -> bool:
+    """Whether a request is the call of this method and path."""
+    return (
+        re.fullmatch(re.sub(r"{\w+}", "[^/]+", re.escape(call).replace("\\", "")), asked)
+        is not None
+    )
+
+
+async def test_there_is_a_call_for_each_of_http(one: Running) -> None:
+    described = create_app(one.node).openapi()["paths"]
+    offered = {
+        f"{method.upper()} {path}" for path, methods in described.items() for method in methods
+    }
+
+    assert set(CALLS) == offered, "the clients ask what HTTP offers: add the call, and a line here"
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_the_async_client_asks_it(call: str) -> None:
+    server = Refusing()
+    async with Reactor(transport=server) as reactor:
+        asking: Awaitable[object] = CALLS[call](reactor)
+        with pytest.raises(JobNotFoundError):
+            await asking
+
+    assert is_at(server.asked[0], call)
+
+
+async def test_the_blocking_client_asks_it_too() -> None:
+    server = Refusing()
+
+    def ask() -> None:
+        with SyncReactor(transport=server) as reactor:
+            for call in CALLS.values():
+                with pytest.raises(JobNotFoundError):
+                    call(reactor)
+
+    await asyncio.to_thread(ask)
+
+    assert all(map(is_at, server.asked, CALLS))
+
+
+@pytest.mark.parametrize("call", CALLS)
+async def test_a_session_asks_it_too(call: str) -> None:
+    server = Refusing()
+    async with Reactor(transport=server) as reactor, reactor.session() as session:
+        asking: Awaitable[object] = CALLS[call](session)
+        with pytest.raises(JobNotFoundError):
+            await asking
+
+    assert is_at(server.asked[0], call)
+
+
+async def test_an_upgrade_is_a_read_and_a_change(one: Running) -> None:
+    calls: Calls = one.reactor
+    job = await calls.create("example/todo", id="shop-1", wait="read")
+
+    same = await calls.upgrade("shop-1", 1, token=job.token, wait="read")
+
+    assert same.status is JobStatus.READ_READY
