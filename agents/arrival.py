@@ -12,14 +12,16 @@ from docreactor.agents.attempts import Attempts
 from docreactor.agents.board import reducer_key
 from docreactor.agents.compaction import compact_all
 from docreactor.agents.deployment import Deployment
+from docreactor.agents.documents_projection import DocumentsProjection
 from docreactor.agents.log import Fetched, Isolation, TopicPartition
+from docreactor.agents.model_row import DOCUMENTS
 from docreactor.agents.ownership import Ownership
 from docreactor.agents.phase import Phase
+from docreactor.agents.read_models import store_name
 from docreactor.agents.refill import Refill
 from docreactor.agents.restore import Take, restore, unusable
 from docreactor.agents.seed import seed
 from docreactor.agents.shelf import DOCUMENTS_SCHEMA, WRITE_SCHEMA, PartitionTables
-from docreactor.agents.view import ViewAgent
 from docreactor.pipeline.errors import (
     ActionsLostError,
     OffsetsLostError,
@@ -42,9 +44,9 @@ class Arrived:
     ownership: Ownership
     attempts: Attempts
     tables: PartitionTables
-    view: ViewAgent
+    documents: DocumentsProjection
+    generation: int
     committed: Offset
-    viewed: Offset
 
 
 class Arrival:
@@ -103,13 +105,21 @@ class Arrival:
             self._enter(Phase.OPENING)
             await self._check(tables, ends)
             self._enter(Phase.RESTORING)
-            view = self._view(tables)
-            await self._restore(tables, view, ends)
+            generation = self._generation()
+            documents = self._documents(tables, generation)
+            await self._restore(tables, documents, ends)
         except BaseException:
             await ownership.close()
             raise
-        viewed = tables.view_store.positions().get(deployment.topics.operations, Offset(0))
-        return Arrived(ownership, attempts, tables, view, committed, viewed)
+        return Arrived(ownership, attempts, tables, documents, generation, committed)
+
+    def _generation(self) -> int:
+        """Of the documents table that is asked here from the first moment on."""
+        coordinator = self._deployment.coordinator
+        served = coordinator.served(DOCUMENTS, self._partition)
+        row = coordinator.model(DOCUMENTS)
+        is_ours = served is not None and row.versions[served] == DOCUMENTS_SCHEMA
+        return served if served is not None and is_ours else row.generation
 
     def _shown(self, tables: PartitionTables) -> Mapping[str, Offset]:
         store = tables.write_store
@@ -146,51 +156,36 @@ class Arrival:
         deployment = self._deployment
         starts = await deployment.log.start_offsets(list(self._kept.values()))
         by_topic = {source.topic: offset for source, offset in starts.items()}
-        operations, now_ms = deployment.topics.operations, deployment.clock.now_ms()
-        for store, schema, topics in (
-            (tables.write_store, WRITE_SCHEMA, tuple(self._kept)),
-            (tables.view_store, DOCUMENTS_SCHEMA, (operations,)),
-        ):
-            identity = StoreIdentity(deployment.log_id, schema)
-            reason = unusable(
-                store,
-                identity,
-                deployment.settings,
-                starts={topic: by_topic[topic] for topic in topics},
-                ends={topic: ends[topic] for topic in topics},
-                now_ms=now_ms,
-            )
-            if reason is not None:
-                _log.info("rebuilding a table", partition=self._partition, reason=reason)
-                is_new = store.identity is None
-                store.begin(identity)
-                if not is_new:
-                    # Of what it held, some may have been erased since.
-                    await compact_all(store)
-                if store is tables.write_store:
-                    # Results of jobs past their retention are gone: the log does not begin at 0.
-                    store.write([], {topic: by_topic[topic] for topic in topics}, now_ms=now_ms)
-                    tables.write.cache.clear()
-
-    def _view(self, tables: PartitionTables) -> ViewAgent:
-        deployment = self._deployment
-        return ViewAgent(
-            tables.documents,
-            deployment.replay,
-            deployment.settings,
-            tables.write,
-            topic=deployment.topics.operations,
-            metrics=deployment.metrics,
-            now_ms=deployment.clock.now_ms,
+        now_ms = deployment.clock.now_ms()
+        store = tables.write_store
+        identity = StoreIdentity(deployment.log_id, WRITE_SCHEMA)
+        reason = unusable(
+            store, identity, deployment.settings, starts=by_topic, ends=ends, now_ms=now_ms
         )
+        if reason is not None:
+            _log.info("rebuilding a table", partition=self._partition, reason=reason)
+            is_new = store.identity is None
+            store.begin(identity)
+            if not is_new:
+                # Of what it held, some may have been erased since.
+                await compact_all(store)
+            # Results of jobs past their retention are gone: the log does not begin at 0.
+            store.write([], by_topic, now_ms=now_ms)
+            tables.write.cache.clear()
+
+    def _documents(self, tables: PartitionTables, generation: int) -> DocumentsProjection:
+        deployment = self._deployment
+        store = deployment.shelf.store(self._partition, store_name(DOCUMENTS, generation))
+        return DocumentsProjection(deployment, self._partition, store, tables.write)
 
     async def _restore(
-        self, tables: PartitionTables, view: ViewAgent, ends: Mapping[str, Offset]
+        self, tables: PartitionTables, documents: DocumentsProjection, ends: Mapping[str, Offset]
     ) -> None:
         deployment = self._deployment
+        await documents.open()
 
         async def show(source: TopicPartition, fetched: Fetched) -> None:
-            await view.apply(fetched.records, fetched.next_offset)
+            await documents.apply(fetched.records, fetched.next_offset, stored=None)
 
         operations = self._kept[deployment.topics.operations]
 
@@ -200,11 +195,12 @@ class Arrival:
                 tables.write.cache.clear()
         for accepted in tables.write.operations.lasting.accepted():
             deployment.registry.accepted.update(accepted.streams)
-        if operations.topic not in tables.view_store.positions():
-            await self._seed(tables)
+        store = documents.table.store
+        if operations.topic not in store.positions():
+            await self._seed(tables, documents)
         try:
             shown = {operations: ends[operations.topic]}
-            await self._read(tables.view_store, shown, show, share=0.5)
+            await self._read(store, shown, show, share=0.5)
         except UnknownModelError as error:
             # Its lane meets the rest and waits there: what the table shows may be asked meanwhile.
             _log.warning("not restored to the end", partition=self._partition, lacks=str(error))
@@ -219,11 +215,11 @@ class Arrival:
         _log.info("restored", partition=self._partition, records=count, table=_name(share))
         return count
 
-    async def _seed(self, tables: PartitionTables) -> None:
+    async def _seed(self, tables: PartitionTables, documents: DocumentsProjection) -> None:
         """An empty table need not be told every operation: the other one holds them."""
         topic = self._deployment.topics.operations
         streams = await seed(
-            tables.documents,
+            documents.table,
             tables.write.operations,
             tables.write.cache,
             topic=topic,

@@ -32,11 +32,6 @@ def reducer_key(partition: int) -> str:
     return f"reducer/{partition}"
 
 
-def view_key(partition: int) -> str:
-    """Key of what the owner of a partition tells of its documents table."""
-    return f"view/documents/0/{partition}"
-
-
 def attempts_key(partition: int) -> str:
     """Key of what the owner of a partition tells the next one of its first batch."""
     return f"attempts/{partition}"
@@ -49,7 +44,7 @@ class Board:
         self._log = log
         self._source = TopicPartition(topics.positions, 0)
         self._rows: dict[str, Mapping[str, Any]] = {}
-        self._dirty: dict[str, Mapping[str, Any]] = {}
+        self._dirty: dict[str, Mapping[str, Any] | None] = {}
         self._wake = asyncio.Event()
         self._next_offset = 0
         self._moved = asyncio.Condition()
@@ -81,6 +76,12 @@ class Board:
             return
         self._take(key, row)
         self._dirty[key] = row
+        self._wake.set()
+
+    def forget(self, key: str) -> None:
+        """Leave nothing under the key, for all who read."""
+        self._rows.pop(key, None)
+        self._dirty[key] = None
         self._wake.set()
 
     async def publish(self, key: str, row: Mapping[str, Any]) -> None:
@@ -138,11 +139,13 @@ class Board:
             if self._writer is not None:
                 await self._writer.close()
 
-    async def _append(self, rows: Mapping[str, Mapping[str, Any]]) -> None:
+    async def _append(self, rows: Mapping[str, Mapping[str, Any] | None]) -> None:
         async with self._opening:
             if self._writer is None:
                 self._writer = await self._log.writer()
-        entries = [Entry(key.encode(), encode(row)) for key, row in rows.items()]
+        entries = [
+            Entry(key.encode(), None if row is None else encode(row)) for key, row in rows.items()
+        ]
         await self._writer.append(self._source, entries)
 
     def _read(self, key: bytes | None, value: bytes | None) -> None:
@@ -154,7 +157,7 @@ class Board:
             return
         row = orjson.loads(value)
         told = self._dirty.get(name)
-        if told is not None and told["epoch"] >= row["epoch"]:
+        if name in self._dirty and (told is None or told["epoch"] >= row["epoch"]):
             # What this process has told since is newer, although it is not written yet.
             return
         if self._is_newer(name, row):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any
 
 from docreactor.agents.board import Board
 from docreactor.agents.clock import Clock
+from docreactor.agents.coordinator import Coordinator
+from docreactor.agents.delays import Delays
 from docreactor.agents.log import Log, TopicPartition
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.shelf import Shelf
@@ -14,6 +18,7 @@ from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.topics import Topics
+from docreactor.tables.wait import Reached
 
 
 def transactional_id(app: str, partition: int) -> str:
@@ -33,11 +38,14 @@ class Deployment:
     replay: Replay
     board: Board
     shelf: Shelf
+    coordinator: Coordinator
     metrics: Metrics
     bound: Bound
     clock: Clock
     url: str
     node_id: str
+    background: Callable[[Coroutine[Any, Any, None]], object]
+    """Has a task run as long as the node."""
 
     def transactional_id(self, partition: int) -> str:
         """Whose transactions write this partition."""
@@ -46,6 +54,10 @@ class Deployment:
     def actions(self, partition: int) -> TopicPartition:
         """Where this partition's jobs come from."""
         return TopicPartition(self.topics.actions, partition)
+
+    def delays(self, written: Reached) -> Delays:
+        """What measures how long after a write a partition's read models show it."""
+        return Delays(written, self.metrics.read_ready_s, self.clock.monotonic_s)
 
     def operations(self, partition: int) -> TopicPartition:
         """Where this partition's operations go."""

@@ -59,9 +59,22 @@ class Inbox:
         self._closing.set()
         self._filled.set()
 
+    def clear(self) -> None:
+        """Drop what is there."""
+        self._batches.clear()
+        self._count = self._size = 0
+        if self._paused:
+            self._paused = False
+            self._flow.resume(self._source)
+
     def wake(self) -> None:
         """Have whoever waits look up: `take` returns None if nothing has come."""
         self._filled.set()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closing.is_set()
 
     async def closed(self, timeout_s: float) -> bool:
         """Whether it is closed, as soon as it is; false after the timeout."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from random import random
 
@@ -14,15 +14,16 @@ from docreactor.agents.deferral import Deferral
 from docreactor.agents.dependencies import Dependencies
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.erasure import Erasing
+from docreactor.agents.feed import Feed
 from docreactor.agents.inbox import Inbox, Room
 from docreactor.agents.lease import Lease
 from docreactor.agents.live import LivePartition
 from docreactor.agents.log import Flow, TopicPartition
-from docreactor.agents.pause import Pause, Tell
+from docreactor.agents.pause import Pause
+from docreactor.agents.read_models import ReadModels
 from docreactor.agents.reducer import ReducerAgent
 from docreactor.agents.retrying import Retrying
 from docreactor.agents.tail import Tail
-from docreactor.agents.view_lane import ViewLane
 from docreactor.agents.write_lane import Decider, WriteLane
 from docreactor.pipeline.errors import UnknownModelError
 
@@ -34,32 +35,32 @@ Lacks = Callable[[str, UnknownModelError | None], None]
 
 
 class Lanes:
-    """Both lanes of one life, and the inboxes that they take from."""
+    """The write lane and the read models of one life, and what they take from."""
 
     def __init__(
         self,
         deployment: Deployment,
         arrived: Arrived,
         live: LivePartition,
+        models: ReadModels,
         *,
         lease: Lease,
         flow: Flow,
-        tell: Callable[[], None],
         lacks: Lacks,
     ) -> None:
         settings = deployment.settings
         batch = Room(settings.batch_jobs_max, settings.batch_bytes_max)
-        # An operation is about twice as large as the job that asks for it.
-        shown = Room(2 * batch.records, 2 * batch.bytes)
         ahead = Room(_INBOX_BATCHES * batch.records, _INBOX_BATCHES * batch.bytes)
         actions, operations = deployment.actions(live.number), deployment.operations(live.number)
-        self.inboxes = {
-            source.topic: Inbox(source, flow, ahead) for source in (actions, operations)
+        self._jobs = Inbox(actions, flow, ahead)
+        self.inboxes: Mapping[str, Inbox | Feed] = {
+            actions.topic: self._jobs,
+            operations.topic: models.feed,
         }
-        self._stores = (arrived.tables.write_store, arrived.tables.view_store)
+        self._models = models
+        self._stores = (arrived.tables.write_store, arrived.documents.table.store)
         self._dependencies = _dependencies(deployment, arrived, live.number, self._on_ended)
         self._deferral = _deferral(deployment, arrived, self._dependencies)
-        self._jobs = self.inboxes[actions.topic]
         self._write = WriteLane(
             deployment.log,
             self._jobs,
@@ -70,23 +71,11 @@ class Lanes:
                 _erasing(deployment, arrived),
             ),
             arrived.attempts,
-            self._pause(deployment, actions, partial(lacks, "reducer")),
+            Pause(self._jobs, deployment.registry, partial(lacks, "reducer"), random),
             Retrying(settings, random),
             live,
             room=batch,
         )
-        self._show = ViewLane(
-            self.inboxes[operations.topic],
-            arrived.view,
-            self._pause(deployment, operations, partial(lacks, "documents")),
-            written=live.written,
-            viewed=live.viewed,
-            room=shown,
-            tell=tell,
-        )
-
-    def _pause(self, deployment: Deployment, source: TopicPartition, tell: Tell) -> Pause:
-        return Pause(self.inboxes[source.topic], deployment.registry, tell, random)
 
     def _on_ended(self, job_id: str) -> None:
         """Have the reducer look at the jobs that wait for this one."""
@@ -101,7 +90,10 @@ class Lanes:
     async def run(self, leaving: Callable[[], bool]) -> None:
         """Until `leaving` says so and both have ended; what ends one before ends the other."""
         looking = asyncio.create_task(self._dependencies.run())
-        lanes = [asyncio.create_task(lane.run(leaving)) for lane in (self._write, self._show)]
+        lanes = [
+            asyncio.create_task(self._write.run(leaving)),
+            asyncio.create_task(self._models.run()),
+        ]
         compacting = asyncio.create_task(self._compact())
         tasks = [looking, compacting, *lanes]
 

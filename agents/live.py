@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from docreactor.agents.chores import Chores
+from docreactor.agents.documents_projection import DocumentsProjection
+from docreactor.agents.model_row import DOCUMENTS
+from docreactor.agents.read_models import Kept
 from docreactor.agents.shelf import PartitionTables
 from docreactor.agents.working import Working
 from docreactor.pipeline.errors import JobNotFoundError, JobNotReadyError, NotYetVisibleError
@@ -35,7 +38,9 @@ class LivePartition:
     tables: PartitionTables
     consumed: Reached
     written: Reached
-    viewed: Reached
+    ready: Reached
+    serving: Callable[[str, int | None], Kept]
+    """The generation of a read model that answers, or the one named; Restoring without it."""
     end_of_actions: Callable[[], Awaitable[Offset]]
     working: Working = field(default_factory=Working)
     chores: Chores = field(default_factory=Chores)
@@ -45,7 +50,18 @@ class LivePartition:
     @property
     def documents(self) -> DocumentsTable:
         """The view's table."""
-        return self.tables.documents
+        return self.shown().table
+
+    @property
+    def viewed(self) -> Reached:
+        """How far the documents table is."""
+        return self.serving(DOCUMENTS, None).reached
+
+    def shown(self, generation: int | None = None) -> DocumentsProjection:
+        """The documents of the generation that serves, or of the one named."""
+        projection = self.serving(DOCUMENTS, generation).projection
+        assert isinstance(projection, DocumentsProjection)
+        return projection
 
     @property
     def operations(self) -> OperationsTable:
@@ -96,12 +112,12 @@ class LivePartition:
             ) from None
 
     def job(self, job_id: str) -> JobResult | None:
-        """What became of it; READ_READY when the documents table has passed its token."""
+        """What became of it; READ_READY when every required read model has passed its token."""
         result = self.jobs.get(job_id)
         if result is None:
             return None
         if result.status is JobStatus.WRITE_READY and self._token_offset(result) <= (
-            self.viewed.next_offset
+            self.ready.next_offset
         ):
             return _read_ready(result)
         return result
@@ -133,7 +149,7 @@ class LivePartition:
             result = await self._ended(job_id, until, ends_at)
         if until == "read" and result.status is JobStatus.WRITE_READY:
             try:
-                await self.viewed.wait(self._token_offset(result), _left_s(ends_at))
+                await self.ready.wait(self._token_offset(result), _left_s(ends_at))
             except TimeoutError:
                 raise JobNotReadyError(result, "READ_READY") from None
             return _read_ready(result)

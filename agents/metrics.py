@@ -41,6 +41,13 @@ class Metrics:
             buckets=_SECONDS,
             registry=self.registry,
         )
+        self.read_ready_s = Histogram(
+            "docreactor_read_ready_seconds",
+            "From written to shown, by read model.",
+            ["model"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.caches = CacheCollector()
         self.registry.register(self.caches)
         self._observe_partitions()

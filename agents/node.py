@@ -13,20 +13,19 @@ import structlog
 
 from docreactor.agents.board import Board, reducer_key
 from docreactor.agents.clock import Clock, SystemClock
+from docreactor.agents.coordinator import Coordinator
 from docreactor.agents.deadline import Deadline
 from docreactor.agents.deployment import Deployment
-from docreactor.agents.heartbeat import beat
 from docreactor.agents.intake import Intake
 from docreactor.agents.live import LivePartition
-from docreactor.agents.log import Log, Member, TopicPartition
+from docreactor.agents.log import Log
+from docreactor.agents.membership import Membership
 from docreactor.agents.metrics import Metrics
-from docreactor.agents.partition import PartitionAgent
+from docreactor.agents.model_row import DOCUMENTS
 from docreactor.agents.phase import Phase
-from docreactor.agents.shelf import OpenStore, Shelf
+from docreactor.agents.shelf import DOCUMENTS_SCHEMA, OpenStore, Shelf
 from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.errors import (
-    LogError,
-    MemberIdTakenError,
     RestoringError,
     ShuttingDownError,
 )
@@ -65,13 +64,14 @@ class Place:
 class Node:
     """What the gateway asks. Open it with `open_node`."""
 
-    def __init__(self, deployment: Deployment, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, deployment: Deployment, tasks: asyncio.TaskGroup, *, is_gateway_only: bool
+    ) -> None:
         self._deployment = deployment
-        self._tasks = tasks
-        self._agents: dict[int, PartitionAgent] = {}
-        self._was_assigned = False
+        self._is_gateway_only = is_gateway_only
+        self._membership = Membership(deployment, tasks)
+        self._is_connected = False
         self._is_stopping = False
-        self._member: asyncio.Future[Member] = asyncio.get_running_loop().create_future()
         self._intake = Intake(deployment, self._consumed)
         clock = deployment.clock
         self._minter = IdMinter(clock.now_ms, secrets.randbits)
@@ -80,6 +80,21 @@ class Node:
     def settings(self) -> Settings:
         """What the deployment chose."""
         return self._deployment.settings
+
+    @property
+    def log(self) -> Log:
+        """What everything is read from."""
+        return self._deployment.log
+
+    @property
+    def topics(self) -> Topics:
+        """The names of the deployment's topics."""
+        return self._deployment.topics
+
+    @property
+    def coordinator(self) -> Coordinator:
+        """How far the deployment's read models are."""
+        return self._deployment.coordinator
 
     @property
     def registry(self) -> Registry:
@@ -125,7 +140,7 @@ class Node:
 
     def local(self, partition: int) -> LivePartition | None:
         """The partition's tables, when it serves here."""
-        agent = self._agents.get(partition)
+        agent = self._membership.agents.get(partition)
         return None if agent is None else agent.live()
 
     def owner(self, partition: int) -> str | None:
@@ -152,8 +167,10 @@ class Node:
         return sorted(rows, key=lambda row: (row["kind"], row["partition"]))
 
     def ready(self) -> bool:
-        """Whether every partition that is assigned here serves."""
-        return self._was_assigned and all(agent.live() for agent in self._agents.values())
+        """Whether every partition that is assigned here serves; a gateway alone has none."""
+        if self._is_gateway_only:
+            return self._is_connected
+        return self._membership.is_ready()
 
     @property
     def is_stopping(self) -> bool:
@@ -186,71 +203,33 @@ class Node:
         row = self._deployment.board.row(reducer_key(partition)) or {}
         return row.get("next_offset")
 
-    async def revoked(self, sources: frozenset[TopicPartition]) -> None:
-        """Stop serving, finish what is in flight; what does not end in time is cancelled."""
-        leaving = [
-            self._agents.pop(one)
-            for one in {source.partition for source in sources}
-            if one in self._agents
-        ]
-        if not leaving:
-            return
-        within_s = self.settings.rebalance_timeout_ms / 2000
-        departures = [asyncio.create_task(agent.leave()) for agent in leaving]
-        _, late = await asyncio.wait(departures, timeout=within_s)
-        for task in late:
-            task.cancel()
-        for agent in leaving:
-            agent.cancel()
-
-    async def assigned(self, sources: frozenset[TopicPartition]) -> None:
-        """Start a life for each partition, and return."""
-        topics = self._deployment.topics
-        partitions = frozenset(
-            source.partition for source in sources if source.topic == topics.actions
-        )
-        self._was_assigned = True
-        self._deployment.shelf.keep(partitions)
-        for partition in sorted(partitions):
-            agent = PartitionAgent(self._deployment, partition, self._member)
-            self._agents[partition] = agent
-            agent.start(self._tasks)
-
     async def run(self) -> None:
-        """Join the group and hand out what it fetches, until cancelled."""
+        """Take part in the deployment, until cancelled."""
         deployment = self._deployment
-        topics = deployment.topics
         await self._intake.open()
-        member = await deployment.log.member([topics.actions, topics.operations], self)
-        self._member.set_result(member)
-        heartbeat = self._tasks.create_task(beat(deployment, self._agents))
         try:
-            while True:
-                try:
-                    fetched = await member.fetch(count_max=_FETCH_COUNT, timeout_ms=_FETCH_MS)
-                except MemberIdTakenError:
-                    raise
-                except LogError as error:
-                    _log.warning("fetch failed", detail=str(error))
-                    await asyncio.sleep(_RETRY_S)
-                    continue
-                for source, batch in fetched.items():
-                    agent = self._agents.get(source.partition)
-                    if agent is not None:
-                        agent.offer(source, batch)
+            await deployment.board.catch_up()
+            self._is_connected = True
+            if self._is_gateway_only:
+                await asyncio.get_running_loop().create_future()
+            deployment.coordinator.declare(DOCUMENTS, DOCUMENTS_SCHEMA)
+            await self._membership.run()
         finally:
-            heartbeat.cancel()
-            sources = frozenset(deployment.actions(one) for one in self._agents)
-            await self.revoked(sources)
-            await member.close()
+            self._is_connected = False
             await self._intake.close()
 
 
 @asynccontextmanager
 async def open_node(
-    log: Log, registry: Registry, settings: Settings, *, log_id: str, place: Place
+    log: Log,
+    registry: Registry,
+    settings: Settings,
+    *,
+    log_id: str,
+    place: Place,
+    is_gateway_only: bool = False,
 ) -> AsyncGenerator[Node]:
-    """Run the agents for as long as the block lasts.
+    """Run the agents for as long as the block lasts; a gateway alone runs none.
 
     What ends a background task ends the block: its error comes out in an ExceptionGroup.
     """
@@ -261,6 +240,7 @@ async def open_node(
     shelf = Shelf(place.open_store, replay, settings)
     place.metrics.caches.watch(shelf.figures)
     board = Board(log, topics)
+    coordinator = Coordinator(board, log_id, settings.partitions)
     deployment = Deployment(
         log=log,
         log_id=log_id,
@@ -269,17 +249,20 @@ async def open_node(
         registry=registry,
         replay=replay,
         board=board,
+        coordinator=coordinator,
         shelf=shelf,
         metrics=place.metrics,
         bound=bound,
         clock=place.clock,
         url=place.url,
         node_id=place.node_id,
+        background=lambda work: tasks.create_task(work),
     )
+    tasks = asyncio.TaskGroup()
     try:
-        async with asyncio.TaskGroup() as tasks:
+        async with tasks:
             background = [tasks.create_task(board.follow()), tasks.create_task(board.write())]
-            node = Node(deployment, tasks)
+            node = Node(deployment, tasks, is_gateway_only=is_gateway_only)
             running = tasks.create_task(node.run())
             try:
                 yield node

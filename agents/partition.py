@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from random import random
 from typing import Any
 
 import structlog
 
 from docreactor.agents.arrival import Arrival, Arrived
-from docreactor.agents.board import reducer_key, view_key
+from docreactor.agents.board import reducer_key
+from docreactor.agents.coordinator import view_key
 from docreactor.agents.deployment import Deployment
+from docreactor.agents.feed import Feed
 from docreactor.agents.inbox import Inbox
 from docreactor.agents.lanes import Lanes
 from docreactor.agents.lease import Lease
 from docreactor.agents.live import LivePartition
 from docreactor.agents.log import Fetched, Member, TopicPartition
+from docreactor.agents.pause import Pause
 from docreactor.agents.phase import Phase
+from docreactor.agents.projections import Projections
+from docreactor.agents.read_models import Kept, ReadModels, told
 from docreactor.pipeline.errors import (
     ActionsLostError,
     FencedError,
@@ -52,8 +58,9 @@ class PartitionAgent:
         self._gone = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._ends: tuple[int | None, int | None] = (None, None)
-        self._inboxes: Mapping[str, Inbox] = {}
+        self._inboxes: Mapping[str, Inbox | Feed] = {}
         self._live: LivePartition | None = None
+        self._models: ReadModels | None = None
         self._lease = Lease(
             deployment.settings.session_timeout_ms / 2000, deployment.clock.monotonic_s
         )
@@ -95,8 +102,9 @@ class PartitionAgent:
         if live is not None and end_of_actions is not None and end_of_operations is not None:
             behind = max(0, end_of_actions - live.consumed.next_offset)
             lag.labels("reducer", self.partition).set(behind)
-            behind = max(0, end_of_operations - live.viewed.next_offset)
-            lag.labels("documents", self.partition).set(behind)
+            for kept in self._models.every() if self._models is not None else ():
+                behind = max(0, end_of_operations - kept.reached.next_offset)
+                lag.labels(kept.name, self.partition).set(behind)
 
     def offer(self, source: TopicPartition, fetched: Fetched) -> None:
         """Take in what the group's member fetched; without an inbox it is not ours any more."""
@@ -186,7 +194,7 @@ class PartitionAgent:
             if not self._leaving:
                 member.pause(*(TopicPartition(one, self.partition) for one in self._inboxes))
             self._inboxes = {}
-            self._live = None
+            self._live = self._models = None
             if arrived is not None:
                 try:
                     if self._leaving:
@@ -201,30 +209,42 @@ class PartitionAgent:
         actions = deployment.actions(self.partition)
         operations = deployment.operations(self.partition)
         at = arrived.tables.write_store.positions().get(operations.topic, Offset(0))
+        viewed, written = arrived.documents.position, Reached(at)
+        models = ReadModels(
+            deployment,
+            self.partition,
+            Feed(operations, member, viewed),
+            Projections(deployment, self.partition, arrived).make,
+            written=written,
+            row=self._row,
+            pause=self._pause,
+        )
         live = LivePartition(
             self.partition,
             deployment.log_id,
             deployment.replay,
             arrived.tables,
             Reached(arrived.committed),
-            Reached(at),
-            Reached(arrived.viewed),
+            written,
+            models.ready,
+            models.serving,
             self._end_of_actions,
         )
         lanes = Lanes(
             deployment,
             arrived,
             live,
+            models,
             lease=self._lease,
             flow=member,
-            tell=self._tell_view,
             lacks=self._on_lack,
         )
         if self._leaving:
             return
-        self._live, self._inboxes = live, lanes.inboxes
+        models.begin(viewed)
+        self._live, self._models, self._inboxes = live, models, lanes.inboxes
         member.seek(actions, arrived.committed)
-        member.seek(operations, arrived.viewed)
+        member.seek(operations, viewed)
         self._enter(Phase.RUNNING)
         self._error = None
         member.resume(actions, operations)
@@ -239,30 +259,32 @@ class PartitionAgent:
         return self._leaving
 
     def tell(self) -> None:
-        """Publish where the reducer and the view are."""
-        live = self._live
-        row = self._row("reducer") | {
+        """Publish where the reducer and the read models are."""
+        live, error = self._live, self._lacking.get("reducer", self._error)
+        row = self._row() | {
             "end_offset": self._ends[0],
+            "error": None if error is None else told(error),
+            "kind": "reducer",
+            "name": "reducer",
             "next_offset": None if live is None else live.consumed.next_offset,
         }
         self._deployment.board.tell(reducer_key(self.partition), row)
-        self._tell_view()
+        if self._models is not None:
+            self._models.tell()
+            return
+        for name, model in self._deployment.coordinator.models.items():
+            served = self._deployment.coordinator.served(name, self.partition)
+            generation = model.generation if served is None else served
+            row = self._row() | {"generation": generation, "kind": "view", "name": name}
+            key = view_key(name, generation, self.partition)
+            self._deployment.board.tell(key, row | {"next_offset": None, "serving": True})
 
-    def _tell_view(self) -> None:
-        live = self._live
-        row = self._row("documents") | {
-            "end_offset": self._ends[1],
-            "next_offset": None if live is None else live.viewed.next_offset,
-        }
-        self._deployment.board.tell(view_key(self.partition), row)
-
-    def _row(self, name: str) -> dict[str, Any]:
-        error = self._lacking.get(name, self._error)
+    def _row(self) -> dict[str, Any]:
+        """What every row of the partition says."""
         return {
+            "end_offset": self._ends[1],
             "epoch": self._epoch,
-            "error": None if error is None else _sentence(error),
-            "kind": "reducer" if name == "reducer" else "view",
-            "name": name,
+            "error": None if self._error is None else told(self._error),
             "node": self._deployment.node_id,
             "partition": self.partition,
             "progress": self._progress,
@@ -270,9 +292,9 @@ class PartitionAgent:
             "url": self._deployment.url,
         }
 
+    def _pause(self, inbox: Inbox, kept: Kept) -> Pause:
+        def tell(lacking: UnknownModelError | None) -> None:
+            kept.failed(lacking)
+            self._on_lack(kept.name, lacking)
 
-def _sentence(error: ReactorError | OSError) -> str:
-    """What an operator is told."""
-    if isinstance(error, UnknownModelError):
-        return f"{error.name()}: {error}; the partition waits, or goes to a worker that has it"
-    return str(error)
+        return Pause(inbox, self._deployment.registry, tell, random)

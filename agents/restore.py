@@ -13,8 +13,8 @@ from docreactor.tables.store import Store, StoreIdentity
 Take = Callable[[TopicPartition, Fetched], Awaitable[None]]
 """Writes what was fetched, with its position."""
 
-_FETCH_COUNT = 5_000
-_FETCH_MS = 200
+FETCH_COUNT = 5_000
+FETCH_MS = 200
 _HOUR_MS = 3_600_000
 
 
@@ -67,7 +67,7 @@ async def restore(
         reader = await log.reader(dict(wanted))
         try:
             while any(position < ends[source] for source, position in wanted.items()):
-                fetched = await reader.fetch(count_max=_FETCH_COUNT, timeout_ms=_FETCH_MS)
+                fetched = await reader.fetch(count_max=FETCH_COUNT, timeout_ms=FETCH_MS)
                 for source, batch in fetched.items():
                     await take(source, batch)
                     done += batch.next_offset - wanted[source]

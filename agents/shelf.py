@@ -11,35 +11,34 @@ from docreactor.pipeline.settings import Settings
 from docreactor.tables.cache import WriteCache
 from docreactor.tables.cache_figures import CacheFigures
 from docreactor.tables.deferred import DeferredTable
-from docreactor.tables.documents import DocumentsTable
 from docreactor.tables.jobs import JobsTable
 from docreactor.tables.keyframes import Keyframes, StoreKeyValueStore
 from docreactor.tables.operations import OperationsTable
 from docreactor.tables.store import Store
 
 OpenStore = Callable[[str], Store]
-"""Opens the store of this name: `<partition>/write` or `<partition>/documents`."""
+"""Opens the store of this name: `<partition>/write`, `<partition>/<read model>`, `graph`."""
 
 WRITE_SCHEMA = 2
-DOCUMENTS_SCHEMA = 2
+DOCUMENTS_SCHEMA = 3
 
 
 @dataclass(frozen=True, slots=True)
 class PartitionTables:
-    """What one partition keeps on this process: the reducer's store and the view's."""
+    """What one partition keeps on this process: the reducer's store, and those of read models."""
 
     write_store: Store
     write: WriteTables
     jobs: JobsTable
     deferred: DeferredTable
-    view_store: Store
-    documents: DocumentsTable
+    stores: dict[str, Store]
 
     def close(self) -> None:
-        """Let go of both stores. Idempotent."""
+        """Let go of every store. Idempotent."""
         self.write.cache.shutdown()
         self.write_store.close()
-        self.view_store.close()
+        for store in self.stores.values():
+            store.close()
 
 
 class Shelf:
@@ -58,6 +57,20 @@ class Shelf:
             tables = self._tables[partition] = self._open(partition)
         return tables
 
+    def store(self, partition: int, name: str) -> Store:
+        """A read model's store in this partition, opened if it is not."""
+        stores = self.take(partition).stores
+        if name not in stores:
+            stores[name] = self._open_store(f"{partition}/{name}")
+        return stores[name]
+
+    def discard(self, partition: int, name: str) -> None:
+        """Leave nothing of a read model's store, and close it."""
+        store = self.store(partition, name)
+        if store.identity is not None:
+            store.begin(store.identity)
+        self.take(partition).stores.pop(name).close()
+
     def keep(self, partitions: frozenset[int]) -> None:
         """Close the tables of every other partition."""
         for partition in [one for one in self._tables if one not in partitions]:
@@ -74,11 +87,6 @@ class Shelf:
     def _open(self, partition: int) -> PartitionTables:
         settings = self._settings
         write_store = self._open_store(f"{partition}/write")
-        try:
-            view_store = self._open_store(f"{partition}/documents")
-        except BaseException:
-            write_store.close()
-            raise
         operations = OperationsTable(write_store)
         keyframes = Keyframes(StoreKeyValueStore(write_store), settings)
         cache = WriteCache(
@@ -95,6 +103,5 @@ class Shelf:
             WriteTables(operations, keyframes, cache),
             JobsTable(write_store),
             DeferredTable(write_store),
-            view_store,
-            DocumentsTable(view_store, self._replay),
+            {},
         )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 
 from docreactor.agents.compaction import compact
 from docreactor.agents.log import LogRecord
 from docreactor.agents.metrics import Metrics
+from docreactor.agents.projection import Stored
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.accepted import Accepted, accepted_document
 from docreactor.pipeline.action import MARKERS
@@ -31,6 +32,7 @@ from docreactor.pipeline.reduce import WRONG_ACTION
 from docreactor.pipeline.replay import REFUSALS, Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.stream_state import StreamState
+from docreactor.pipeline.timestamp import Microseconds, render
 from docreactor.tables.documents import DocumentsStage, DocumentsTable
 from docreactor.tables.leaps import Leap
 from docreactor.tables.lru import Lru
@@ -39,9 +41,6 @@ from docreactor.tables.trails import Trails
 
 _STRETCH_S = 0.02
 _ANY_INDEX = b"0" * INDEX_DIGITS
-
-Stored = Callable[[int], Awaitable[None]]
-"""Returns when the operation store holds everything below an offset."""
 
 OF_THE_DOCUMENT = (
     CorruptHistoryError,
@@ -119,18 +118,13 @@ class ViewAgent:
             if perf_counter() - since > _STRETCH_S:
                 await asyncio.sleep(0)
                 since = perf_counter()
-        moved = [one for one in shown.values() if one.latest]
-        for one in moved:
-            if one.state is not None:
-                stage.add(one.stream, one.state, one.latest, one.document_type)
+        self._add(stage, shown)
         rows = stage.rows()
         if perf_counter() - since > _STRETCH_S:
             await asyncio.sleep(0)
         self._table.store.write(rows, {self._topic: next_offset}, now_ms=self._now_ms())
         await compact(self._table.store, stage.erased)
-        for one in shown.values():
-            if one.state is not None:
-                self._states.put(one.stream, one.state)
+        self._keep(shown)
         self._metrics.viewed.inc(len(records))
 
     def _open(self, records: Sequence[LogRecord], stage: DocumentsStage) -> dict[bytes, _Shown]:
@@ -262,6 +256,38 @@ class ViewAgent:
         if content is None:
             return self._replay.origin(stream, document)
         return self._replay.decode(stream, content)
+
+    async def again(self, document_id: str) -> None:
+        """Derive a document's rows from its operations, and take it back if it was set aside."""
+        stage = self._table.stage()
+        self._trails = Trails()
+        shown: dict[bytes, _Shown] = {}
+        stage.release(document_id)
+        streams = self._operations.streams_of(document_id)
+        try:
+            for stream, head in sorted(streams, key=lambda one: one[0] != one[0].home):
+                one = self._shown(stream.prefix.encode(), stream, shown)
+                operation = Operation.decode(
+                    self._operations.get(stream, head.next_index - 1) or b""
+                )
+                await self._rebuild(one, operation)
+                one.latest = render(Microseconds(head.latest_us))
+        except OF_THE_DOCUMENT as error:
+            self._metrics.errors.labels(error.name()).inc()
+            stage.quarantine(document_id, problem(error))
+        self._add(stage, shown)
+        self._table.store.write(stage.rows(), {}, now_ms=self._now_ms())
+        self._keep(shown)
+
+    def _add(self, stage: DocumentsStage, shown: Mapping[bytes, _Shown]) -> None:
+        for one in shown.values():
+            if one.latest and one.state is not None:
+                stage.add(one.stream, one.state, one.latest, one.document_type)
+
+    def _keep(self, shown: Mapping[bytes, _Shown]) -> None:
+        for one in shown.values():
+            if one.state is not None:
+                self._states.put(one.stream, one.state)
 
     def forget(self) -> None:
         """Drop the cached states: the next batch reads them from the table."""

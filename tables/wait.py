@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
 
@@ -17,6 +18,7 @@ class Reached:
         self._waiters: list[_Waiter] = []
         self._numbers = count()
         self._left = 0
+        self._listeners: list[Callable[[int], None]] = []
 
     @property
     def next_offset(self) -> int:
@@ -28,9 +30,21 @@ class Reached:
         """How many wait."""
         return len(self._waiters) - self._left
 
+    def listen(self, listener: Callable[[int], None]) -> None:
+        """Call it with the next offset whenever that moves."""
+        self._listeners.append(listener)
+
+    def forget(self, listener: Callable[[int], None]) -> None:
+        """Call it no more."""
+        self._listeners.remove(listener)
+
     def advance(self, next_offset: int) -> None:
         """Wake those who wait for no more than this. A lower offset changes nothing."""
-        self._next_offset = max(self._next_offset, next_offset)
+        if next_offset <= self._next_offset:
+            return
+        self._next_offset = next_offset
+        for listener in self._listeners:
+            listener(next_offset)
         waiters = self._waiters
         while waiters and waiters[0][0] <= self._next_offset:
             _, _, woken = heappop(waiters)

@@ -13,7 +13,6 @@ from docreactor.agents.board import (
     Board,
     attempts_key,
     reducer_key,
-    view_key,
 )
 from docreactor.agents.log import Entry
 from docreactor.pipeline.errors import LogError
@@ -71,8 +70,8 @@ def _written(place: Site) -> list[tuple[str, int]]:
 
 
 def test_every_teller_has_a_key_of_its_own() -> None:
-    keys = {reducer_key(3), view_key(3), attempts_key(3)}
-    assert keys == {"reducer/3", "view/documents/0/3", "attempts/3"}
+    keys = {reducer_key(3), attempts_key(3)}
+    assert keys == {"reducer/3", "attempts/3"}
 
 
 async def test_what_one_publishes_all_read() -> None:

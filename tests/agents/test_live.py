@@ -1,12 +1,16 @@
 """What may be asked of a partition that serves, and how to wait for it."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from docreactor.agents.live import LivePartition
+from docreactor.agents.log import LogRecord
+from docreactor.agents.projection import Stored
+from docreactor.agents.read_models import Kept
 from docreactor.agents.shelf import PartitionTables, Shelf
 from docreactor.pipeline.errors import (
     InvalidInputError,
@@ -37,6 +41,29 @@ def _tables() -> PartitionTables:
     return tables
 
 
+class Nothing:
+    """A projection that keeps nothing."""
+
+    name = "documents"
+
+    async def open(self) -> Offset:
+        return Offset(0)
+
+    async def apply(
+        self, records: Sequence[LogRecord], next_offset: Offset, *, stored: Stored
+    ) -> None:
+        return None
+
+    async def close(self) -> None:
+        return None
+
+    def quarantined(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        return iter(())
+
+    def row(self) -> dict[str, Any]:
+        return {}
+
+
 @dataclass
 class Stage:
     """A partition whose lanes are the test."""
@@ -45,6 +72,7 @@ class Stage:
     consumed: Reached = field(default_factory=Reached)
     written: Reached = field(default_factory=Reached)
     viewed: Reached = field(default_factory=Reached)
+    ready: Reached = field(default_factory=Reached)
     end: int = 0
 
     @property
@@ -56,9 +84,14 @@ class Stage:
             self.tables,
             self.consumed,
             self.written,
-            self.viewed,
+            self.ready,
+            self._serving,
             self._end_of_actions,
         )
+
+    def _serving(self, name: str, generation: int | None) -> Kept:
+        assert (name, generation) == ("documents", None)
+        return Kept(name, 0, Nothing(), self.viewed)
 
     async def _end_of_actions(self) -> Offset:
         return Offset(self.end)
@@ -103,9 +136,9 @@ async def test_a_decided_job_is_write_ready_until_the_view_shows_it() -> None:
     assert stage.live.job("j5-3") is None
     stage.decide(5, next_operation=9)
     assert (await stage.ask(5)).status is JobStatus.WRITE_READY
-    stage.viewed.advance(8)
+    stage.ready.advance(8)
     assert (await stage.ask(5)).status is JobStatus.WRITE_READY
-    stage.viewed.advance(9)
+    stage.ready.advance(9)
     assert (await stage.ask(5)).status is JobStatus.READ_READY
 
 
@@ -124,8 +157,8 @@ async def test_to_wait_for_the_read_is_to_wait_for_the_view() -> None:
     waiting = asyncio.create_task(stage.ask(5, offset=5, until="read"))
     await _asleep(waiting, stage.consumed)
     stage.decide(5, next_operation=9)
-    await _asleep(waiting, stage.viewed)
-    stage.viewed.advance(9)
+    await _asleep(waiting, stage.ready)
+    stage.ready.advance(9)
     assert (await waiting).status is JobStatus.READ_READY
 
 
@@ -238,7 +271,8 @@ async def test_a_result_of_another_log_is_not_taken_for_one_of_this() -> None:
         live.tables,
         live.consumed,
         live.written,
-        live.viewed,
+        live.ready,
+        live.serving,
         live.end_of_actions,
     )
     with pytest.raises(TokenOfAnotherLogError):
@@ -250,7 +284,7 @@ async def test_it_hands_out_the_tables_of_its_partition() -> None:
     async with place.node() as node:
         await done(node, place.creation("d1"))
         partition = live(node)
-        assert partition.documents is partition.tables.documents
+        assert partition.documents is partition.shown().table
         assert partition.operations is partition.tables.write.operations
         assert partition.cache is partition.tables.write.cache
         assert partition.jobs.get("j1-0") is not None

@@ -218,7 +218,7 @@ async def test_a_backlog_at_another_node_counts_too() -> None:
     place, gate = site(partitions=1, backlog_records_max=3), Gate("commit")
     async with _pair(place, gate, None) as (a, b):
         await _finished([a], place.creation("d1"))
-        await until(lambda: b.positions()[0]["next_offset"] == 1)
+        await until(lambda: [row["next_offset"] for row in b.positions()][:1] == [1])
         gate.shut()
         for _ in range(5):
             await b.submit(_add(place))

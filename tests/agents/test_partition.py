@@ -13,6 +13,7 @@ from docreactor.agents.log.memory_reader import MemoryReader
 from docreactor.agents.log.memory_transactor import MemoryTransactor
 from docreactor.agents.node import Node
 from docreactor.pipeline.errors import LogError, StoreFailedError
+from docreactor.pipeline.job import JobStatus
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.position import Offset
 from docreactor.tables.store import AnyRow
@@ -60,17 +61,45 @@ class Sick(KeptStore):
         super().write(rows, positions, now_ms=now_ms, is_logged=is_logged)
 
 
-@pytest.mark.parametrize("name", ["0/write", "0/documents"])
-@pytest.mark.parametrize(
+_NO_SPACE = pytest.mark.parametrize(
     ("error", "label"),
     [(StoreFailedError("no space left"), "StoreFailed"), (OSError("no space left"), "OSError")],
 )
-async def test_a_failure_of_the_place_is_tried_again_until_it_is_cured(
-    name: str, error: Exception, label: str
+
+
+@_NO_SPACE
+async def test_a_read_model_that_its_place_keeps_from_going_on_holds_what_is_ready_and_no_more(
+    error: Exception, label: str
 ) -> None:
     place = site()
-    sick = Sick()
-    place.stores[name] = sick
+    sick = place.stores["0/documents"] = Sick()
+    async with place.node() as node:
+        await done(node, place.creation("d1"))
+        sick.error = error
+        job = _add(place)
+        offset = await node.submit(job)
+        partition = live(node)
+        await until(lambda: counted(node, "errors_total", name=label) >= 2)
+        written = await partition.wait_job(job.id, offset=offset, until="write", timeout_s=10.0)
+        assert written.status is JobStatus.WRITE_READY
+        rows = {row["kind"]: row for row in node.positions()}
+        assert (rows["view"]["state"], rows["view"]["error"]) == ("RUNNING", "no space left")
+        assert rows["reducer"]["error"] is None
+        assert partition.ready.next_offset < partition.written.next_offset
+        sick.error = None
+        result = await partition.wait_job(job.id, offset=offset, until="read", timeout_s=10.0)
+        assert result.status is JobStatus.READ_READY
+        assert await total(node, "d1") == 1
+        assert _states(node) == [("RUNNING", None)] * 2
+        assert list(live(node).documents.quarantined()) == []
+
+
+@_NO_SPACE
+async def test_a_failure_of_the_place_is_tried_again_until_it_is_cured(
+    error: Exception, label: str
+) -> None:
+    place = site()
+    sick = place.stores["0/write"] = Sick()
     async with place.node() as node:
         await done(node, place.creation("d1"))
         sick.error = error

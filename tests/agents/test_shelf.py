@@ -8,6 +8,7 @@ from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.tables.memory import MemoryStore
+from docreactor.tables.store import StoreIdentity
 
 
 class Disk:
@@ -35,10 +36,27 @@ def _shelf(disk: Disk) -> Shelf:
     return Shelf(disk.open, Replay(Registry([])), Settings())
 
 
-def test_a_partition_has_a_store_for_each_side() -> None:
+def test_a_partition_has_a_store_for_its_reducer_and_one_for_each_read_model_that_is_asked_for() -> (
+    None
+):
     disk = Disk()
-    tables = _shelf(disk).take(3)
-    assert disk.opened == {"3/write": tables.write_store, "3/documents": tables.view_store}
+    shelf = _shelf(disk)
+    tables = shelf.take(3)
+    assert disk.opened == {"3/write": tables.write_store}
+    documents = shelf.store(3, "documents")
+    assert disk.opened == {"3/write": tables.write_store, "3/documents": documents}
+    assert shelf.store(3, "documents") is documents
+
+
+def test_what_is_discarded_is_empty_when_it_is_opened_again() -> None:
+    disk = Disk()
+    shelf = _shelf(disk)
+    store = shelf.store(3, "documents-1")
+    store.begin(StoreIdentity("e" * 32, 1))
+    store.write([(b"key", b"value")], {}, now_ms=1)
+    shelf.discard(3, "documents-1")
+    assert disk.is_closed("3/documents-1")
+    assert shelf.store(3, "documents-1").identity is None
 
 
 def test_tables_are_opened_once() -> None:
@@ -59,6 +77,7 @@ def test_what_went_elsewhere_is_closed() -> None:
     disk = Disk()
     shelf = _shelf(disk)
     before = shelf.take(3)
+    shelf.store(3, "documents")
     shelf.take(4)
     shelf.keep(frozenset({4}))
     assert disk.is_closed("3/write")
@@ -77,15 +96,16 @@ def test_at_the_end_everything_is_closed() -> None:
     assert all(disk.is_closed(name) for name in disk.opened)
 
 
-def test_half_a_partition_is_none() -> None:
+def test_a_read_model_whose_store_is_locked_keeps_its_partition_from_nothing() -> None:
     disk = Disk()
     disk.locked = "3/documents"
     shelf = _shelf(disk)
+    tables = shelf.take(3)
     with pytest.raises(StoreLockedError):
-        shelf.take(3)
-    assert disk.is_closed("3/write")
+        shelf.store(3, "documents")
+    assert shelf.take(3) is tables
     disk.locked = None
-    assert shelf.take(3).view_store is disk.opened["3/documents"]
+    assert shelf.store(3, "documents") is disk.opened["3/documents"]
 
 
 def test_the_figures_of_the_write_caches_are_those_of_the_open_partitions() -> None:

@@ -1,7 +1,10 @@
 """What the partitions of a process in memory share, without a process."""
 
+import asyncio
+
 from docreactor.agents.board import Board
 from docreactor.agents.clock import SystemClock
+from docreactor.agents.coordinator import Coordinator
 from docreactor.agents.deadline import Deadline
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.metrics import Metrics
@@ -16,7 +19,7 @@ def deployment(place: Site) -> Deployment:
     """A process of this site that runs nothing yet."""
     registry, log = Registry(list(place.models)), place.log()
     bound = Bound(Deadline(1.0), 1_000)
-    replay = Replay(registry, bound)
+    replay, board = Replay(registry, bound), Board(log, place.topics)
     return Deployment(
         log=log,
         log_id=LOG_ID,
@@ -24,11 +27,13 @@ def deployment(place: Site) -> Deployment:
         topics=place.topics,
         registry=registry,
         replay=replay,
-        board=Board(log, place.topics),
+        board=board,
+        coordinator=Coordinator(board, LOG_ID, place.settings.partitions),
         shelf=Shelf(place.open_store, replay, place.settings),
         metrics=Metrics(),
         bound=bound,
         clock=SystemClock(),
         url="http://here",
         node_id="node-1",
+        background=asyncio.create_task,
     )

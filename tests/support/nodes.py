@@ -203,8 +203,8 @@ async def until_ready(node: Node) -> None:
 
 async def until_compacted(node: Node) -> None:
     """Wait until nothing of what was erased is still to be taken out of the tables' files."""
-    tables = live(node).tables
-    remains = (tables.write.operations.lasting.remains, tables.documents.remains)
+    partition = live(node)
+    remains = (partition.operations.lasting.remains, partition.documents.remains)
     await until(lambda: not any(one.some(1) for one in remains))
 
 

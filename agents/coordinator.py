@@ -1,0 +1,193 @@
+"""How far the read models of the whole deployment are, as one node knows it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from docreactor.agents.board import Board
+from docreactor.agents.model_row import BUILT_IN, PREFIX, ModelRow, model_key
+from docreactor.pipeline.errors import (
+    NothingToRollBackError,
+    NotYetVisibleError,
+    ReadModelNotRetirableError,
+    UnknownReadModelError,
+)
+from docreactor.pipeline.position import Offset, Partition, Position
+from docreactor.tables.wait import Reached
+
+VIEW_PREFIX = "view/"
+READY_PREFIX = "ready/"
+
+
+def view_key(name: str, generation: int, partition: int) -> str:
+    """Key of what the owner of a partition tells of one generation of a read model."""
+    return f"{VIEW_PREFIX}{name}/{generation}/{partition}"
+
+
+def ready_key(partition: int) -> str:
+    """Key of how far every required read model is."""
+    return f"{READY_PREFIX}{partition}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One partition of one generation, as its owner tells it."""
+
+    is_serving: bool
+    has_caught_up: bool
+
+
+class Coordinator:
+    """Reads the board. Positions never go back, whoever owns a partition."""
+
+    def __init__(self, board: Board, log_id: str, partition_count: int) -> None:
+        self._board = board
+        self._log_id = log_id
+        self._count = partition_count
+        self._models: dict[str, ModelRow] = {}
+        self._reached: dict[str, list[Reached]] = {}
+        self._ready: list[Reached] = [Reached() for _ in range(partition_count)]
+        self._places: dict[tuple[str, int], dict[int, _Place]] = {}
+        board.watch(self._hear)
+
+    @property
+    def models(self) -> Mapping[str, ModelRow]:
+        """The read models of the deployment, by name; read only."""
+        return self._models
+
+    @property
+    def required(self) -> list[str]:
+        """Those that READ_READY waits for."""
+        users = [row.name for row in self._models.values() if row.is_required]
+        return sorted({*BUILT_IN, *users})
+
+    def model(self, name: str) -> ModelRow:
+        """One of them, or UnknownReadModel."""
+        row = self._models.get(name)
+        if row is None:
+            raise UnknownReadModelError(name, sorted(self._models))
+        return row
+
+    def ready(self, partition: int) -> Reached:
+        """How far every required read model shows a partition."""
+        return self._ready[partition]
+
+    def position(self, name: str | None = None) -> Position:
+        """How far a read model is in every partition; without a name, every required one."""
+        every = self._every(name)
+        offsets = {Partition(number): Offset(one.next_offset) for number, one in enumerate(every)}
+        return Position(self._log_id, {part: offset for part, offset in offsets.items() if offset})
+
+    async def wait(self, wanted: Position, timeout_s: float, *, name: str | None = None) -> None:
+        """Return when `position` has reached it, or NotYetVisible."""
+        every = self._every(name)
+        loop = asyncio.get_running_loop()
+        ends_at = loop.time() + timeout_s
+        try:
+            for part, offset in wanted.next_offsets.items():
+                if part < self._count:
+                    await every[part].wait(offset, max(0.0, ends_at - loop.time()))
+                elif offset:
+                    raise TimeoutError
+        except TimeoutError:
+            reached = self.position(name)
+            raise NotYetVisibleError(wanted=wanted.token, reached=reached.token) from None
+
+    def served(self, name: str, partition: int) -> int | None:
+        """The newest kept generation that is known to serve in a partition."""
+        row = self._models.get(name)
+        for generation in reversed(row.kept if row else []):
+            place = self._places.get((name, generation), {}).get(partition)
+            if place is not None and place.is_serving:
+                return generation
+        return None
+
+    def common(self, name: str) -> int | None:
+        """The generation that serves in every partition; None while they differ or one lacks."""
+        serving = {self.served(name, partition) for partition in range(self._count)}
+        return serving.pop() if len(serving) == 1 else None
+
+    def declare(self, name: str, version: int) -> None:
+        """Make a model known that this node runs; a newer version is built beside the old one."""
+        row = self._models.get(name)
+        if row is None:
+            self._tell(ModelRow.first(name, version))
+        elif not row.is_retired and version > max(row.versions.values()):
+            self._tell(row.rebuilt(version))
+
+    def rebuild(self, name: str) -> ModelRow:
+        """Have the owners build a generation beside the one that serves."""
+        row = self.model(name)
+        return self._tell(row.rebuilt(row.versions[max(row.versions)]))
+
+    def roll_back(self, name: str) -> ModelRow:
+        """Have the generation before serve again, or NothingToRollBack."""
+        row = self.model(name).rolled_back()
+        if row is None:
+            raise NothingToRollBackError(name)
+        return self._tell(row)
+
+    def finish(self, name: str) -> ModelRow:
+        """Have the owners drop every generation but the one that is to serve."""
+        return self._tell(self.model(name).finished())
+
+    def retire(self, name: str) -> ModelRow:
+        """Have the owners drop a user's model; READ_READY waits for it no more."""
+        if name in BUILT_IN:
+            raise ReadModelNotRetirableError(name)
+        return self._tell(self.model(name).retired())
+
+    def revive(self, name: str) -> ModelRow:
+        """Have the owners keep a retired model again."""
+        return self._tell(self.model(name).revived())
+
+    def _tell(self, row: ModelRow) -> ModelRow:
+        self._board.tell(model_key(row.name), row.json)
+        return row
+
+    def _every(self, name: str | None) -> list[Reached]:
+        if name is None:
+            return self._ready
+        if name not in BUILT_IN:
+            self.model(name)
+        return self._of(name)
+
+    def _of(self, name: str) -> list[Reached]:
+        return self._reached.setdefault(name, [Reached() for _ in range(self._count)])
+
+    def _hear(self, key: str, row: Mapping[str, Any]) -> None:
+        if key.startswith(VIEW_PREFIX):
+            self._hear_of_view(row)
+        elif key.startswith(READY_PREFIX):
+            partition = int(key.removeprefix(READY_PREFIX))
+            if partition < self._count:
+                self._ready[partition].advance(row["next_offset"])
+        elif key.startswith(PREFIX):
+            self._models[row["name"]] = ModelRow.parse(row)
+
+    def _hear_of_view(self, row: Mapping[str, Any]) -> None:
+        name, partition, is_serving = row["name"], row["partition"], row.get("serving", True)
+        if partition >= self._count:
+            return
+        generation = row.get("generation", 0)
+        caught_up = bool(row.get("caught_up", False))
+        place = _Place(is_serving, caught_up)
+        places = self._places.setdefault((name, generation), {})
+        is_new = places.get(partition) != place
+        places[partition] = place
+        if is_serving and row.get("next_offset") is not None:
+            self._of(name)[partition].advance(row["next_offset"])
+        if is_new and caught_up:
+            self._require(name, generation)
+
+    def _require(self, name: str, generation: int) -> None:
+        """A model is waited for from the moment that it has caught up everywhere."""
+        row = self._models.get(name)
+        if row is None or row.is_required or row.is_retired or generation != row.generation:
+            return
+        places = self._places[name, generation]
+        if len(places) == self._count and all(one.has_caught_up for one in places.values()):
+            self._tell(row.required())

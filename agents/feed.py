@@ -1,0 +1,94 @@
+"""One partition's operations as the group's member fetches them, shared out to several inboxes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from docreactor.agents.inbox import Inbox, Room
+from docreactor.agents.log import Fetched, Flow, TopicPartition
+from docreactor.pipeline.position import Offset
+
+
+class Feed:
+    """Hands each fetch to every inbox that has joined, and holds its partition back for the fullest.
+
+    `position` is the next offset that will be offered.
+    """
+
+    def __init__(self, source: TopicPartition, flow: Flow, position: Offset) -> None:
+        self._source = source
+        self._flow = flow
+        self._inboxes: list[Inbox] = []
+        self._joined: set[Inbox] = set()
+        self._holding: set[_Share] = set()
+        self._closing = asyncio.Event()
+        self.position = position
+
+    @property
+    def source(self) -> TopicPartition:
+        """The partition of `operations`."""
+        return self._source
+
+    def inbox(self, room: Room) -> Inbox:
+        """A new one, to which nothing is offered before it joins."""
+        inbox = Inbox(self._source, _Share(self), room)
+        self._inboxes.append(inbox)
+        if self._closing.is_set():
+            inbox.close()
+        return inbox
+
+    def join(self, inbox: Inbox) -> None:
+        """Offer it whatever comes from `position` on."""
+        self._joined.add(inbox)
+
+    def part(self, inbox: Inbox) -> None:
+        """Offer it nothing more, and drop what it holds. Idempotent."""
+        self._joined.discard(inbox)
+        inbox.clear()
+
+    def drop(self, inbox: Inbox) -> None:
+        """As `part`, for good."""
+        self.part(inbox)
+        self._inboxes.remove(inbox)
+
+    def offer(self, fetched: Fetched) -> None:
+        """Take in what a fetch brought."""
+        self.position = fetched.next_offset
+        for inbox in self._joined:
+            inbox.offer(fetched)
+
+    def close(self) -> None:
+        """Close every inbox."""
+        self._closing.set()
+        for inbox in self._inboxes:
+            inbox.close()
+
+    async def closed(self) -> None:
+        """Return once it is closed."""
+        await self._closing.wait()
+
+    def hold(self, share: _Share) -> None:
+        """Fetch nothing while any inbox is full."""
+        if not self._holding:
+            self._flow.pause(self._source)
+        self._holding.add(share)
+
+    def release(self, share: _Share) -> None:
+        """Fetch again when no inbox is full any more."""
+        if share in self._holding:
+            self._holding.discard(share)
+            if not self._holding:
+                self._flow.resume(self._source)
+
+
+class _Share:
+    """What one inbox says of the flow that it shares with the others."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def pause(self, *sources: TopicPartition) -> None:
+        self._feed.hold(self)
+
+    def resume(self, *sources: TopicPartition) -> None:
+        self._feed.release(self)

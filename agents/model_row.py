@@ -1,0 +1,100 @@
+"""What the deployment knows of one read model: a row on the board that every node reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+DOCUMENTS = "documents"
+RELATIONSHIPS = "relationships"
+BUILT_IN = (DOCUMENTS,)
+PREFIX = "model/"
+
+
+def model_key(name: str) -> str:
+    """Key of a read model's row."""
+    return f"{PREFIX}{name}"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A read model's generations. `versions` tells the version of each that is kept.
+
+    `generation` is the one that is to serve; where its rows are not there yet another goes on.
+    """
+
+    name: str
+    epoch: int
+    generation: int
+    versions: Mapping[int, int]
+    is_required: bool
+    is_retired: bool = False
+
+    @classmethod
+    def first(cls, name: str, version: int) -> Self:
+        """Of a model that nobody has run before."""
+        return cls(name, 1, 0, {0: version}, is_required=name in BUILT_IN)
+
+    @classmethod
+    def parse(cls, row: Mapping[str, Any]) -> Self:
+        """The inverse of `json`."""
+        return cls(
+            row["name"],
+            row["epoch"],
+            row["generation"],
+            {int(generation): version for generation, version in row["versions"].items()},
+            row["required"],
+            row["retired"],
+        )
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The form of the board."""
+        return {
+            "epoch": self.epoch,
+            "generation": self.generation,
+            "name": self.name,
+            "required": self.is_required,
+            "retired": self.is_retired,
+            "versions": {str(one): version for one, version in self.versions.items()},
+        }
+
+    @property
+    def kept(self) -> list[int]:
+        """The generations that are kept, ascending."""
+        return sorted(self.versions)
+
+    @property
+    def version(self) -> int:
+        """Of the generation that is to serve."""
+        return self.versions[self.generation]
+
+    def rebuilt(self, version: int) -> Self:
+        """With one generation more, which is to serve."""
+        generation = max(self.versions) + 1
+        return self._next(generation=generation, versions={**self.versions, generation: version})
+
+    def rolled_back(self) -> Self | None:
+        """With the generation before to serve; None where none is kept."""
+        before = [one for one in self.versions if one < self.generation]
+        return self._next(generation=max(before)) if before else None
+
+    def finished(self) -> Self:
+        """Without any generation but the one that is to serve."""
+        return self._next(versions={self.generation: self.version})
+
+    def required(self) -> Self:
+        """As one that READ_READY waits for."""
+        return self._next(is_required=True, is_retired=False)
+
+    def retired(self) -> Self:
+        """As one that is kept no more, and that nobody waits for."""
+        return self._next(is_required=False, is_retired=True)
+
+    def revived(self) -> Self:
+        """As one that is kept again, and not yet waited for."""
+        return self._next(is_required=False, is_retired=False)
+
+    def _next(self, **fields: Any) -> Self:
+        return replace(self, epoch=self.epoch + 1, **fields)
