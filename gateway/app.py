@@ -29,6 +29,7 @@ from docreactor.gateway.routes.integrity import IntegrityRoutes
 from docreactor.gateway.routes.jobs import JobRoutes
 from docreactor.gateway.routes.keyframing import KeyframeRoutes
 from docreactor.gateway.routes.loading import LoadRoutes
+from docreactor.gateway.routes.positions import PositionRoutes
 from docreactor.gateway.routes.relationships import RelationshipRoutes
 from docreactor.gateway.routes.writing import WriteRoutes
 from docreactor.pipeline.errors import (
@@ -82,6 +83,7 @@ def create_app(node: Node) -> FastAPI:
         EraseRoutes(reach),
         IntegrityRoutes(reach),
         KeyframeRoutes(reach),
+        PositionRoutes(reach),
         DeploymentRoutes(reach, figures),
     ):
         routes.attach(app)

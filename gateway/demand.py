@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Self
@@ -27,9 +27,7 @@ class Demand:
     @classmethod
     def of(cls, query: ReadQuery, log_id: str) -> Self:
         """What the query demands. InvalidToken, or TokenOfAnotherLog."""
-        tokens = [Position.parse(token, log_id=log_id) for token in query.token]
-        wanted = reduce(Position.merge, tokens, Position(log_id, {}))
-        return cls(wanted, query.timeout_ms / 1_000)
+        return cls(merged(query.token, log_id), query.timeout_ms / 1_000)
 
     @property
     def patience_s(self) -> float:
@@ -62,3 +60,9 @@ class Demand:
             await wait(here, slice_s)
 
         await attended(request, while_serving(reach, live, slice_of, timeout_s=self.timeout_s))
+
+
+def merged(tokens: Sequence[str], log_id: str) -> Position:
+    """The least position that satisfies them all. InvalidToken, or TokenOfAnotherLog."""
+    positions = [Position.parse(token, log_id=log_id) for token in tokens]
+    return reduce(Position.merge, positions, Position(log_id, {}))

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from docreactor.gateway.answers import Answer, Problem
+from docreactor.gateway.coordinates import PositionRequest, ResolveRequest
 from docreactor.gateway.reply import PROBLEM_MEDIA_TYPE
 from docreactor.gateway.requests import (
     BatchRequest,
@@ -29,6 +30,8 @@ _BODIES: tuple[type[BaseModel], ...] = (
     UnrelateRequest,
     ChildrenRequest,
     BatchRequest,
+    PositionRequest,
+    ResolveRequest,
     Problem,
 )
 

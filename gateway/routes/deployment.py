@@ -1,4 +1,4 @@
-"""The calls about the deployment itself: how far it is, what it can run, whether it serves."""
+"""The calls about the deployment itself: what it can run, whether it serves, its figures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
-from docreactor.gateway.answers import Health, Models, Positions
+from docreactor.gateway.answers import Health, Models
 from docreactor.gateway.figures import Figures
 from docreactor.gateway.openapi import replies
 from docreactor.gateway.reach import Reach
@@ -14,7 +14,7 @@ from docreactor.gateway.reply import Reply
 
 
 class DeploymentRoutes:
-    """GET /v1/positions, /v1/models, /healthz, /readyz and /metrics."""
+    """GET /v1/models, /healthz, /readyz and /metrics."""
 
     def __init__(self, reach: Reach, figures: Figures) -> None:
         self._reach = reach
@@ -24,7 +24,6 @@ class DeploymentRoutes:
     def attach(self, app: FastAPI) -> None:
         """Add the calls."""
         for path, call, answer in (
-            ("/v1/positions", self.positions, Positions),
             ("/v1/models", self.models, Models),
             ("/healthz", self.health, Health),
             ("/readyz", self.readiness, Health),
@@ -40,10 +39,6 @@ class DeploymentRoutes:
         app.add_api_route(
             "/metrics", self.metrics, methods=["GET"], response_model=None, tags=["deployment"]
         )
-
-    async def positions(self) -> Response:
-        """Every reducer and read model, partition by partition: position, lag, state, owner."""
-        return self._reply({"positions": self._node.positions(), "next_cursor": None})
 
     async def models(self) -> Response:
         """The models of this node: types, versions, and the JSON Schema of each action."""

@@ -48,6 +48,8 @@ CALLS: Mapping[str, Callable[[Any], Any]] = {
     "GET /v1/jobs/{job_id}": lambda calls: calls.wait("j1"),
     "POST /v1/jobs/{job_id}/cancel": lambda calls: calls.cancel("j1"),
     "GET /v1/positions": lambda calls: calls.positions(),
+    "POST /v1/positions/wait": lambda calls: calls.wait_for(coordinates=COORDINATE),
+    "POST /v1/positions/resolve": lambda calls: calls.resolve([COORDINATE]),
     "GET /v1/models": lambda calls: calls.models(),
     "GET /healthz": lambda calls: calls.health(),
     "GET /readyz": lambda calls: calls.readiness(),

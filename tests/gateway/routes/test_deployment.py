@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from docreactor.gateway.app import create_app
-from docreactor.gateway.reach import ANSWERED_BY, NODE
+from docreactor.gateway.reach import NODE
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.packages import Packages
@@ -18,18 +18,6 @@ from docreactor.pipeline.registry import Registry
 from tests.gateway.deployment import Running
 from tests.support.nodes import site
 from tests.support.package import install
-
-
-async def test_positions_tell_reducer_and_view_of_every_partition(one: Running) -> None:
-    reply = await one.http.get("/v1/positions")
-
-    rows = reply.json()["positions"]
-    told = {(row["kind"], row["name"], row["partition"]) for row in rows}
-    for partition in range(one.node.partition_count):
-        assert {("reducer", "reducer", partition), ("view", "documents", partition)} <= told
-    assert {row["state"] for row in rows} == {"RUNNING"}
-    assert {row["url"] for row in rows} == {"http://node"}
-    assert reply.headers[ANSWERED_BY] == "local"
 
 
 async def test_models_tell_versions_and_the_schema_of_each_action(one: Running) -> None:
