@@ -106,9 +106,19 @@ class Coordinator:
         return None
 
     def common(self, name: str) -> int | None:
-        """The generation that serves in every partition; None while they differ or one lacks."""
-        serving = {self.served(name, partition) for partition in range(self._count)}
-        return serving.pop() if len(serving) == 1 else None
+        """The generation that every partition can answer from: the one that is to serve, else the
+        newest. None while there is none.
+        """
+        row = self._models.get(name)
+        if row is None:
+            return None
+        for generation in (row.generation, *reversed(row.kept)):
+            places = self._places.get((name, generation), {})
+            if len(places) == self._count and all(
+                place.has_caught_up or place.is_serving for place in places.values()
+            ):
+                return generation
+        return None
 
     def declare(self, name: str, version: int) -> None:
         """Make a model known that this node runs; a newer version is built beside the old one."""

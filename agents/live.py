@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from docreactor.agents.chores import Chores
@@ -46,6 +46,8 @@ class LivePartition:
     chores: Chores = field(default_factory=Chores)
     released: Reached = field(default_factory=Reached)
     """Counts how often deferred jobs have ended."""
+    generation: int | None = None
+    """Of the read models that are asked; None for those that serve."""
 
     @property
     def documents(self) -> DocumentsTable:
@@ -55,11 +57,19 @@ class LivePartition:
     @property
     def viewed(self) -> Reached:
         """How far the documents table is."""
-        return self.serving(DOCUMENTS, None).reached
+        return self.serving(DOCUMENTS, self.generation).reached
 
-    def shown(self, generation: int | None = None) -> DocumentsProjection:
-        """The documents of the generation that serves, or of the one named."""
-        projection = self.serving(DOCUMENTS, generation).projection
+    def at(self, generation: int | None) -> LivePartition:
+        """The same, asked for one generation of its read models."""
+        return self if generation is None else replace(self, generation=generation)
+
+    def is_life_of(self, other: LivePartition | None) -> bool:
+        """Whether both are one assignment of one partition."""
+        return other is not None and other.tables is self.tables and other.written is self.written
+
+    def shown(self) -> DocumentsProjection:
+        """The documents of the generation that is asked."""
+        projection = self.serving(DOCUMENTS, self.generation).projection
         assert isinstance(projection, DocumentsProjection)
         return projection
 

@@ -208,6 +208,7 @@ class TableLane:
         await self._pause.over(
             partial(self._projection.apply, records, next_offset, stored=self._stored)
         )
+        self._watch.failed(None)
         self._reached.advance(next_offset)
 
     async def _stored(self, next_offset: int) -> None:

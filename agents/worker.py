@@ -64,6 +64,8 @@ class Worker:
     front: Front
     announce: Callable[[], None]
     """Called once, when the node is ready."""
+    is_gateway_only: bool = False
+    """Whether it joins no group, and answers by asking others."""
 
     async def run(self) -> None:
         """Run until SIGINT or SIGTERM, or until something fails, which is raised."""
@@ -84,7 +86,14 @@ class Worker:
         async with self._connected() as log:
             log_id = await check_topics(log, self.settings)
             async with (
-                open_node(log, self.registry, self.settings, log_id=log_id, place=place) as node,
+                open_node(
+                    log,
+                    self.registry,
+                    self.settings,
+                    log_id=log_id,
+                    place=place,
+                    is_gateway_only=self.is_gateway_only,
+                ) as node,
                 self.front.opened(node),
                 asyncio.TaskGroup() as tasks,
             ):

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from docreactor.agents.live import LivePartition
+from docreactor.agents.model_row import DOCUMENTS
 from docreactor.agents.node import Node
 from docreactor.gateway.attendance import attended
 from docreactor.gateway.facts import add_facts, request_id_of
@@ -27,6 +28,9 @@ POSITION = "X-Docreactor-Position"
 NODE = "X-Docreactor-Node"
 PARTITIONS = "X-Docreactor-Partitions"
 """On a forwarded call: which partitions the receiver answers for, itself or not at all."""
+
+GENERATION = "X-Docreactor-Generation"
+"""On a forwarded call: which generation of the read model answers, so that none are mixed."""
 
 _PASSED_ON = ("authorization", "content-type", "idempotency-key")
 _PASSED_BACK = (POSITION, NODE, "retry-after", "content-type")
@@ -136,7 +140,7 @@ class Reach:
 
     def confirm(self, live: LivePartition) -> None:
         """Restoring unless the partition still serves here: what was read may be another's past."""
-        if self.node.local(live.number) is not live:
+        if not live.is_life_of(self.node.local(live.number)):
             raise self.node.restoring(live.number)
 
     async def forward(self, request: Request, owner: str, partition: int, call: Call) -> Response:
@@ -179,18 +183,24 @@ class Reach:
         *,
         call: Call,
         partial: bool = False,
+        plural: str = "documents",
+        model: str = DOCUMENTS,
     ) -> Gathered:
         """What all these partitions answer: `read` here, or `call` at their owners.
 
-        Restoring when one cannot; with `partial` it is left out.
+        Restoring when one cannot; with `partial` it is left out. `plural` is the name of the list
+        in the reply; all rows are of one generation of the read model.
         """
+        generation = self._generation(request, model)
+        if generation is not None:
+            call = replace(call, headers={**call.headers, GENERATION: str(generation)})
         here: list[LivePartition] = []
         there: dict[str, list[int]] = {}
         for partition in _asked(request, partitions):
             live = self.node.local(partition)
             owner = self.elsewhere(request, partition)
             if live is not None:
-                here.append(live)
+                here.append(live.at(generation))
             elif owner is not None:
                 there.setdefault(owner, []).append(partition)
             elif not partial:
@@ -198,7 +208,7 @@ class Reach:
         parts = await together(
             [
                 self._read(here, read),
-                *(self._list(owner, at, call, partial) for owner, at in there.items()),
+                *(self._list(owner, at, call, partial, plural) for owner, at in there.items()),
             ]
         )
         position = Position(self.node.log_id, {})
@@ -226,7 +236,14 @@ class Reach:
             self.confirm(live)
         return Part(items, more, position)
 
-    async def _list(self, owner: str, partitions: Sequence[int], call: Call, partial: bool) -> Part:
+    def _generation(self, request: Request, model: str) -> int | None:
+        """The one that a forwarded call names, else the one that every partition can answer from."""
+        named = request.headers.get(GENERATION, "")
+        return int(named) if named.isdecimal() else self.node.coordinator.common(model)
+
+    async def _list(
+        self, owner: str, partitions: Sequence[int], call: Call, partial: bool, plural: str
+    ) -> Part:
         nothing = Position(self.node.log_id, {})
         try:
             answer = await self.ask(owner, partitions, call)
@@ -237,7 +254,7 @@ class Reach:
         body = orjson.loads(answer.content)
         if answer.status_code == 200:
             position = Position.parse(answer.headers[POSITION], log_id=self.node.log_id)
-            return Part(body["documents"], body["next_cursor"] is not None, position)
+            return Part(body[plural], body["next_cursor"] is not None, position)
         if partial:
             return Part([], False, nothing)
         raise error_of(body)

@@ -63,13 +63,14 @@ def run_worker(
     *,
     bootstrap_servers: str,
     supervised: bool,
+    is_gateway_only: bool,
     announce: Callable[[Announcement], None],
     listens: Callable[[str], None],
 ) -> None:
     """Run a worker until it is told to stop; what ends it otherwise is raised.
 
     `listens` is told its URL, at which it answers from then on, and `announce` when it is ready.
-    With `supervised` it also stops when its standard input ends: its supervisor is gone then.
+    A gateway alone joins no group. With `supervised` it also stops when its standard input ends: its supervisor is gone then.
     """
     check_exposure(settings)
     registry = load(models)
@@ -99,6 +100,7 @@ def run_worker(
             bootstrap_servers=bootstrap_servers,
             front=HttpFront(listener),
             announce=lambda: announce(announcement),
+            is_gateway_only=is_gateway_only,
         )
         runner = running.enter_context(asyncio.Runner())
         # A terminal that is closed stops a worker as kill does.

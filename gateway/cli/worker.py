@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
+from enum import StrEnum
 from typing import Annotated
 
 import structlog
@@ -20,6 +21,14 @@ from docreactor.gateway.worker import run_worker
 from docreactor.pipeline.errors import BrokerUnreachableError
 from docreactor.pipeline.settings import Settings
 
+
+class Role(StrEnum):
+    """What a worker may be confined to."""
+
+    GATEWAY = "gateway"
+
+
+Only = Annotated[Role | None, typer.Option(help="Run this part of a worker and nothing else.")]
 Supervised = Annotated[bool, typer.Option("--supervised", hidden=True)]
 
 _log = structlog.get_logger(__name__)
@@ -32,13 +41,15 @@ def worker(
     host: Host = None,
     port: Port = None,
     check_purity: CheckPurity = None,
+    only: Only = None,
     json: Json = False,
     supervised: Supervised = False,
 ) -> None:
     """Run one worker in the foreground, until Ctrl-C.
 
     It needs a Kafka (DOCREACTOR_BROKER) whose topics exist (`docreactor topics create`);
-    `docreactor up` sees to both. Its journal goes to standard error.
+    `docreactor up` sees to both. Its journal goes to standard error. With `--only gateway` it
+    takes no partition: it answers HTTP by asking the workers, and follows the graph itself.
     """
     out = sys.stdout
     keep_journal()
@@ -63,6 +74,7 @@ def worker(
                     models or [],
                     bootstrap_servers=_broker(settings),
                     supervised=supervised,
+                    is_gateway_only=only is Role.GATEWAY,
                     announce=announce,
                     listens=listens,
                 )

@@ -40,6 +40,7 @@ def run(settings: Settings, models: tuple[str, ...] = EXAMPLE) -> None:
         models,
         bootstrap_servers="127.0.0.1:1",
         supervised=False,
+        is_gateway_only=False,
         announce=never,
         listens=never,
     )
