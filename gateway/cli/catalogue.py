@@ -52,6 +52,7 @@ COMMANDS: Mapping[str, Place] = {
     "history": Place(_SHOW, "reading", "history"),
     "job": Place(_LOOK, "deployment", "job"),
     "status": Place(_LOOK, "deployment", "status"),
+    "wait": Place(_LOOK, "deployment", "wait"),
     "models": Place(_LOOK, "deployment", "models"),
     "settings": Place(_LOOK, "deployment", "settings"),
     "broker": Place(_TEND, "broker", "app"),

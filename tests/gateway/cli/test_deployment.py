@@ -29,6 +29,49 @@ async def test_status_models_and_jobs_are_shown() -> None:
     assert refused.err.startswith("Unauthorized: ")
 
 
+async def test_status_tells_what_is_ready_and_is_narrowed() -> None:
+    async with several_nodes(1) as (only,):
+        url = str(only.http.base_url)
+        await only.create("shop-1")
+        here = only.node.partition_of("shop-1")
+        every = await say("status", url=url)
+        narrowed = await say(
+            "status", "--model", "documents", "--partition", str(here), "--json", url=url
+        )
+
+    assert "required  documents" in every.out
+    assert f"{here}: " in every.out.rpartition("ready")[2]
+    assert [row["name"] for row in narrowed.json["positions"]] == ["documents"]
+    assert narrowed.json["ready"].keys() == {str(here)}
+
+
+async def test_what_was_written_is_waited_for() -> None:
+    async with several_nodes(1) as (only,):
+        url = str(only.http.base_url)
+        job = await only.create("shop-1")
+        by_token = await say("wait", "--after", job["token"], "--json", url=url)
+        by_place = await say(
+            "wait",
+            "--coordinates",
+            "shop-1/document/main/0",
+            "--coordinates",
+            "shop-1/document/main/1",
+            "--model",
+            "documents",
+            url=url,
+        )
+        late = await say(
+            "wait", "--coordinates", "shop-1/global/main/9", "--timeout-ms", "10", url=url
+        )
+        wrong = await say("wait", "--coordinates", "shop-1/9", url=url)
+
+    assert by_token.json["token"] == job["token"]
+    assert by_place.out.startswith("token")
+    assert (late.code, late.err.partition(":")[0]) == (1, "NotYetVisible")
+    assert wrong.code == 2
+    assert "DOCUMENT/SCOPE/BRANCH/INDEX" in wrong.err
+
+
 async def test_every_setting_is_shown_with_its_meaning_and_no_secret() -> None:
     said = await say("settings", DOCREACTOR_HTTP_TOKEN="open sesame", DOCREACTOR_PARTITIONS="3")
     listed = await say("settings", "--json", DOCREACTOR_PARTITIONS="3")
