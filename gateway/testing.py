@@ -25,6 +25,7 @@ from docreactor.pipeline.context import Context, Origin
 from docreactor.pipeline.errors import ImpureReducerError
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
 from docreactor.pipeline.model import DocumentModel
+from docreactor.pipeline.read_model import ReadModel
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.timestamp import Microseconds, parse, render
@@ -73,8 +74,8 @@ def play(
 
 
 @asynccontextmanager
-async def reactor(*models: DocumentModel, **settings: Any) -> AsyncGenerator[Reactor]:
-    """A client of a reactor that lives in this process as long as the block.
+async def reactor(*models: DocumentModel | ReadModel, **settings: Any) -> AsyncGenerator[Reactor]:
+    """A client of a reactor of these models that lives in this process as long as the block.
 
     Everything but Kafka and the disk is what a deployment runs. Every reducer runs twice and must
     give one answer. `settings` are those of a deployment, by name; one partition unless told

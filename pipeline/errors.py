@@ -1041,3 +1041,20 @@ class WalkTooLongError(ReactorError):
             document_id=document_id,
             limit=limit,
         )
+
+
+# What a program does with events.
+
+
+class CallbackFailedError(ReactorError):
+    """A callback for an event raised. The cause says what; go on behind `event["cursor"]`."""
+
+    def __init__(
+        self, *, event_type: str, subscription_id: str, event: dict[str, Any], cause: Exception
+    ) -> None:
+        super().__init__(
+            f"subscription {subscription_id} failed: {type(cause).__name__}: {cause}",
+            event_type=event_type,
+            subscription_id=subscription_id,
+            event=event,
+        )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 
 from docreactor.pipeline.errors import ReactorError
 from docreactor.pipeline.model import DocumentModel
-from docreactor.pipeline.spec import models_at, spec_of
+from docreactor.pipeline.read_model import check
+from docreactor.pipeline.spec import Model, models_at, spec_of
 
 ENTRY_POINT_GROUP = "docreactor.models"
 LOOK_EVERY_S = 0.5
@@ -34,12 +35,12 @@ class Packages:
 
     def __init__(self, monotonic_s: Callable[[], float]) -> None:
         self._monotonic_s = monotonic_s
-        self._found: dict[str, list[DocumentModel]] = {}
+        self._found: dict[str, list[Model]] = {}
         self._failures: dict[str, _Failure] = {}
         self._look_again_at_s: float | None = None
 
     @property
-    def found(self) -> Mapping[str, list[DocumentModel]]:
+    def found(self) -> Mapping[str, list[Model]]:
         """Models by entry point, in the order in which they came."""
         return self._found
 
@@ -64,7 +65,7 @@ class Packages:
                 continue
             try:
                 models = models_at(points[spec])
-                _ = [model.version for model in models]
+                check_models(models)
             except ReactorError as error:
                 self._failures[spec] = self._again(error, failed)
             else:
@@ -75,3 +76,12 @@ class Packages:
     def _again(self, error: ReactorError, before: _Failure | None) -> _Failure:
         wait_s = RETRY_FIRST_S if before is None else min(RETRY_MAX_S, 2 * before.wait_s)
         return _Failure(error, wait_s, self._monotonic_s() + wait_s)
+
+
+def check_models(models: Iterable[Model]) -> None:
+    """InvalidModel for one that cannot work, such as a document model with a gap in its versions."""
+    for model in models:
+        if isinstance(model, DocumentModel):
+            _ = model.version
+        else:
+            check(model)

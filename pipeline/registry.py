@@ -1,33 +1,35 @@
-"""Which models are here, by document type."""
+"""Which models are here: those of documents by their type, read models by their name."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from docreactor.pipeline.errors import InvalidModelError, ReactorError, UnknownModelError
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.model import DocumentModel
-from docreactor.pipeline.packages import Packages
-from docreactor.pipeline.spec import models_named
+from docreactor.pipeline.packages import Packages, check_models
+from docreactor.pipeline.read_model import ReadModel, place_of
+from docreactor.pipeline.spec import Model, models_named
 
 
 class Registry:
-    """The models of a process. One document type has one model; the same one may come twice.
+    """The models of a process, one of each document type or name; the same may come twice.
 
-    Two of one type among `models` are InvalidModel. What `packages` bring comes after them: what
-    fails there, or is another model of a known type, is one of the `failures` and stops nothing.
+    Two of one type or name among `models` are InvalidModel, and so is one that cannot work. What
+    `packages` bring comes after them: what fails there, or is another model of a known type or
+    name, is one of the `failures` and stops nothing.
     """
 
-    def __init__(self, models: Iterable[DocumentModel], packages: Packages | None = None) -> None:
-        found: dict[str, DocumentModel] = {}
-        for model in models:
-            _add(found, model)
-            # Asked for here, so that versions with a gap are refused before anything starts.
-            _ = model.version
-        self._models: Mapping[str, DocumentModel] = found
+    def __init__(self, models: Iterable[Model], packages: Packages | None = None) -> None:
+        given, found = list(models), _Found({}, {})
+        check_models(given)
+        for model in given:
+            found.add(model)
+        self._found = found
         self._failures: Mapping[str, ReactorError] = {}
         self._packages = packages
         self.accepted: dict[Stream, int] = {}
@@ -37,8 +39,13 @@ class Registry:
 
     @property
     def models(self) -> Mapping[str, DocumentModel]:
-        """Every model by its document type; read only."""
-        return MappingProxyType(self._models)
+        """Every model of documents by its type; read only."""
+        return MappingProxyType(self._found.models)
+
+    @property
+    def read_models(self) -> Mapping[str, ReadModel]:
+        """Every read model of users by its name; read only."""
+        return MappingProxyType(self._found.read_models)
 
     @property
     def failures(self) -> Mapping[str, ReactorError]:
@@ -48,7 +55,7 @@ class Registry:
     def model(self, document_type: str) -> DocumentModel:
         """The model of this type, or UnknownModel."""
         try:
-            return self._models[document_type]
+            return self._found.models[document_type]
         except KeyError:
             raise UnknownModelError(document_type) from None
 
@@ -58,25 +65,25 @@ class Registry:
         It imports, so it may take long: call it in a thread. Who calls while another looks waits
         for that one's findings.
         """
-        before = self._models
+        before = self._found
         if self._packages is not None:
             with self._looking:
                 self._packages.look()
                 self._take(self._packages)
-        return self._models is not before
+        return self._found is not before
 
     def _take(self, packages: Packages) -> None:
-        models, failures = {**self._models}, packages.failures
+        found, failures = self._found.copy(), packages.failures
         for spec, brought in packages.found.items():
             for model in brought:
                 try:
-                    _add(models, model)
+                    found.add(model)
                 except InvalidModelError as error:
                     failures[spec] = error
         # New values, never changed ones: others read them meanwhile.
         self._failures = failures
-        if models.keys() != self._models.keys():
-            self._models = models
+        if len(found) != len(self._found):
+            self._found = found
 
 
 def load(specs: Sequence[str]) -> Registry:
@@ -89,10 +96,33 @@ def load(specs: Sequence[str]) -> Registry:
     return Registry(named, Packages(time.monotonic))
 
 
-def _add(models: dict[str, DocumentModel], model: DocumentModel) -> None:
-    other = models.setdefault(model.document_type, model)
-    if other is not model:
-        raise InvalidModelError(
-            f"two models of {model.document_type}: one from {other.defined_at}, one from "
-            f"{model.defined_at}; load one, or give one another document type"
-        )
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Models of documents by type, and read models by name."""
+
+    models: dict[str, DocumentModel]
+    read_models: dict[str, ReadModel]
+
+    def __len__(self) -> int:
+        return len(self.models) + len(self.read_models)
+
+    def copy(self) -> _Found:
+        """The same, to add to."""
+        return _Found({**self.models}, {**self.read_models})
+
+    def add(self, model: Model) -> None:
+        """InvalidModel for another one of the same type or name."""
+        if isinstance(model, DocumentModel):
+            other = self.models.setdefault(model.document_type, model)
+            if other is not model:
+                raise InvalidModelError(
+                    f"two models of {model.document_type}: one from {other.defined_at}, one from "
+                    f"{model.defined_at}; load one, or give one another document type"
+                )
+            return
+        known = self.read_models.setdefault(model.name, model)
+        if known is not model:
+            raise InvalidModelError(
+                f"two read models {model.name}: one from {place_of(known)}, one from "
+                f"{place_of(model)}; load one, or give one another name"
+            )

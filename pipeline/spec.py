@@ -9,38 +9,46 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Iterable, Sequence
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from docreactor.pipeline.errors import ModelNotLoadedError
 from docreactor.pipeline.model import DocumentModel
+from docreactor.pipeline.read_model import ReadModel, is_ready_made
+
+Model = DocumentModel | ReadModel
+"""What authors write: a type of document, or rows of their own."""
 
 _NOT_THE_AUTHORS = (
     str(Path(__file__).parent) + os.sep,
     sysconfig.get_path("stdlib") + os.sep,
     "<frozen ",
 )
-_NONE_DEFINED = "it defines no DocumentModel"
+_NONE_DEFINED = "it defines no DocumentModel and no ReadModel"
 
 
-def models_named(spec: str) -> list[DocumentModel]:
+def models_named(spec: str) -> list[Model]:
     """The models of `module[:attr]` or `path/to/file.py[:attr]`, or ModelNotLoaded.
+
+    A class derived from ReadModel stands for its one instance, if it takes no arguments; in a
+    module that has an instance of it already, for nothing.
 
     Modules in the current directory are found as `python -m` finds them.
     """
     place, attribute = _split(spec)
     module = _file(spec, Path(place)) if place.endswith(".py") else _module(spec, place)
     if attribute is None:
-        return _chosen(spec, vars(module).values(), _NONE_DEFINED)
+        return _found(spec, module)
     if not hasattr(module, attribute):
         raise ModelNotLoadedError(f"{spec}: {place} has no {attribute}; name one that it has")
     return _models(spec, getattr(module, attribute), attribute)
 
 
-def models_at(point: EntryPoint) -> list[DocumentModel]:
+def models_at(point: EntryPoint) -> list[Model]:
     """The models of an installed package's entry point, or ModelNotLoaded."""
     spec = spec_of(point)
     try:
@@ -48,7 +56,7 @@ def models_at(point: EntryPoint) -> list[DocumentModel]:
     except (Exception, SystemExit) as cause:
         raise _failed(spec, cause) from cause
     if isinstance(value, ModuleType):
-        return _chosen(spec, vars(value).values(), _NONE_DEFINED)
+        return _found(spec, value)
     return _models(spec, value, point.value)
 
 
@@ -65,21 +73,61 @@ def _split(spec: str) -> tuple[str, str | None]:
     return place, attribute
 
 
-def _models(spec: str, value: Any, what: str) -> list[DocumentModel]:
-    if isinstance(value, DocumentModel):
-        return [value]
+def _models(spec: str, value: Any, what: str) -> list[Model]:
     if isinstance(value, list | tuple):
-        items = [*cast(Iterable[Any], value)]
-        if all(isinstance(item, DocumentModel) for item in items):
+        items = [_model(spec, item) for item in cast(Iterable[Any], value)]
+        if None not in items:
             return _chosen(spec, items, f"{what} is empty")
-    raise ModelNotLoadedError(f"{spec}: {what} is neither a DocumentModel nor a sequence of them")
+    elif (model := _model(spec, value)) is not None:
+        return [model]
+    raise ModelNotLoadedError(
+        f"{spec}: {what} is neither a DocumentModel nor a ReadModel nor a sequence of them"
+    )
 
 
-def _chosen(spec: str, values: Iterable[Any], otherwise: str) -> list[DocumentModel]:
-    found = {id(value): value for value in values if isinstance(value, DocumentModel)}
+def _model(spec: str, value: Any) -> Model | None:
+    """The model that a value is, or stands for."""
+    if isinstance(value, DocumentModel | ReadModel):
+        return value
+    if not _is_class(value):
+        return None
+    if not is_ready_made(value):
+        raise ModelNotLoadedError(
+            f"{spec}: {value.__name__} lacks `name` or `apply`, or takes arguments; name an "
+            "instance of it"
+        )
+    try:
+        return _instance(value)
+    except Exception as cause:
+        raise _failed(spec, cause) from cause
+
+
+def _found(spec: str, module: ModuleType) -> list[Model]:
+    """Every model of a module."""
+    values = list(vars(module).values())
+    models = [value for value in values if isinstance(value, DocumentModel | ReadModel)]
+    made = {type(model) for model in models}
+    for value in values:
+        if _is_class(value) and value not in made and is_ready_made(value):
+            models += _models(spec, value, value.__name__)
+    return _chosen(spec, models, _NONE_DEFINED)
+
+
+def _chosen(spec: str, values: Iterable[Model | None], otherwise: str) -> list[Model]:
+    found = {id(value): value for value in values if value is not None}
     if not found:
         raise ModelNotLoadedError(f"{spec}: {otherwise}; name a module or a file that has one")
     return list(found.values())
+
+
+def _is_class(value: Any) -> TypeGuard[type[ReadModel]]:
+    return isinstance(value, type) and issubclass(value, ReadModel)
+
+
+@cache
+def _instance(kind: type[ReadModel]) -> ReadModel:
+    """One for all specs: the same model may be named twice."""
+    return kind()
 
 
 def _module(spec: str, name: str) -> ModuleType:

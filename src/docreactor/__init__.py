@@ -5,6 +5,18 @@ from docreactor.gateway.client import Reactor
 from docreactor.pipeline.context import Context, Origin
 from docreactor.pipeline.errors import ReactorError
 from docreactor.pipeline.model import DocumentModel
+from docreactor.pipeline.read_model import Change, ReadModel, Writer
 from docreactor.pipeline.state import State
 
-__all__ = ["Context", "DocumentModel", "Origin", "Reactor", "ReactorError", "State", "SyncReactor"]
+__all__ = [
+    "Change",
+    "Context",
+    "DocumentModel",
+    "Origin",
+    "Reactor",
+    "ReactorError",
+    "ReadModel",
+    "State",
+    "SyncReactor",
+    "Writer",
+]

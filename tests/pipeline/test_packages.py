@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from docreactor.pipeline.errors import ModelNotLoadedError, ReactorError
+from docreactor.pipeline.errors import InvalidModelError, ModelNotLoadedError, ReactorError
+from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.packages import (
     LOOK_EVERY_S,
     RETRY_FIRST_S,
     RETRY_MAX_S,
     Packages,
+    check_models,
 )
 from tests.support.package import install
 
@@ -23,6 +25,13 @@ first = DocumentModel("t/first", state=dict)
 second = DocumentModel("t/second", state=dict)
 both = [first, second]
 number = 5
+"""
+READ_MODEL = """
+from docreactor import ReadModel
+class Words(ReadModel):
+    name = "words"
+    def apply(self, batch, writer):
+        pass
 """
 BROKEN = "raise RuntimeError('not today')"
 COUNTED = "import sys\nsys.tried.append(1)\nraise RuntimeError('not today')"
@@ -52,7 +61,8 @@ class Time:
 
 
 def _types(packages: Packages) -> set[str]:
-    return {model.document_type for models in packages.found.values() for model in models}
+    found = [model for models in packages.found.values() for model in models]
+    return {one.document_type if isinstance(one, DocumentModel) else one.name for one in found}
 
 
 def _failure(packages: Packages) -> ReactorError:
@@ -80,6 +90,15 @@ def test_an_entry_point_names_a_module_a_sequence_or_a_model(
     assert packages.failures == {}
 
 
+def test_an_entry_point_may_bring_read_models(installed: Install) -> None:
+    installed("kept", READ_MODEL)
+    packages = Packages(Time())
+
+    packages.look()
+
+    assert _types(packages) == {"words"}
+
+
 @pytest.mark.parametrize(
     ("name", "source", "value", "reason"),
     [
@@ -87,6 +106,7 @@ def test_an_entry_point_names_a_module_a_sequence_or_a_model(
         ("number", MODEL, "number:number", "number:number is neither a DocumentModel nor"),
         ("lost", MODEL, "nowhere", "ModuleNotFoundError: No module named 'nowhere'"),
         ("leaves", "raise SystemExit(3)", "leaves", "SystemExit: 3"),
+        ("taken", READ_MODEL.replace('"words"', '"graph"'), "taken", "the platform has one"),
         (
             "gap",
             f"{MODEL}\nfirst.upgrade(to=3)(lambda state: state)",
@@ -172,3 +192,11 @@ def test_what_failed_and_was_removed_is_forgotten(installed: Install, tmp_path: 
     packages.look()
 
     assert packages.failures == {}
+
+
+def test_a_model_that_cannot_work_is_refused_before_anything_starts() -> None:
+    gap = DocumentModel("t/gap", state=dict)
+    gap.upgrade(to=3)(lambda state: state)
+
+    with pytest.raises(InvalidModelError, match="nothing of version 2"):
+        check_models([gap])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from docreactor.examples.todo import todo
 from docreactor.pipeline.errors import InvalidModelError, ModelNotLoadedError, UnknownModelError
 from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.packages import LOOK_EVERY_S, RETRY_FIRST_S, Packages
+from docreactor.pipeline.read_model import Change, ReadModel, Writer
 from docreactor.pipeline.registry import Registry, load
 from tests.pipeline.conftest import Write
 from tests.support.package import install
@@ -23,7 +24,21 @@ MODEL = """
 from docreactor import DocumentModel
 model = DocumentModel("t/brought", state=dict)
 """
+READ_MODEL = """
+from docreactor import ReadModel
+class Words(ReadModel):
+    name = "words"
+    def apply(self, batch, writer):
+        pass
+"""
 BROKEN = "raise RuntimeError('not today')"
+
+
+class Counts(ReadModel):
+    name = "counts"
+
+    def apply(self, batch: Sequence[Change], writer: Writer) -> None:
+        """Keep nothing."""
 
 
 class Time:
@@ -67,6 +82,33 @@ def test_the_same_model_may_come_twice() -> None:
     specs = ["docreactor.examples.todo", "docreactor.examples.todo:todo"]
 
     assert load(specs).models.keys() == {"example/todo"}
+
+
+def test_read_models_are_known_by_name_and_stand_beside_models_of_documents() -> None:
+    counts = Counts()
+    registry = Registry([todo, counts, counts])
+
+    assert dict(registry.read_models) == {"counts": counts}
+    assert dict(registry.models) == {"example/todo": todo}
+
+
+def test_two_read_models_of_one_name_are_refused_naming_both() -> None:
+    with pytest.raises(InvalidModelError, match=r"two read models counts: one from .*:Counts, one"):
+        Registry([Counts(), Counts()])
+
+
+def test_a_read_model_that_cannot_work_is_refused_before_anything_starts() -> None:
+    counts = Counts()
+    counts.name = "documents"
+
+    with pytest.raises(InvalidModelError, match="the platform has one, take another"):
+        Registry([counts])
+
+
+def test_a_class_of_a_read_model_may_be_named_twice(write: Write) -> None:
+    write("kept.py", READ_MODEL)
+
+    assert load(["kept", "kept:Words"]).read_models.keys() == {"words"}
 
 
 def test_a_model_with_a_gap_in_its_versions_is_refused_before_anything_starts() -> None:
@@ -128,6 +170,19 @@ def test_a_refresh_brings_what_was_installed_or_mended_meanwhile(
     assert registry.model("t/brought").document_type == "t/brought"
     assert registry.failures == {}
     assert seen.keys() == {"example/todo"}
+    time.now_s += LOOK_EVERY_S
+    assert not registry.refresh()
+
+
+def test_a_refresh_brings_read_models_too(installed: Callable[[str, str], None]) -> None:
+    time = Time()
+    registry = Registry([todo], Packages(time))
+
+    installed("kept", READ_MODEL)
+    time.now_s += LOOK_EVERY_S
+    assert registry.refresh()
+
+    assert registry.read_models.keys() == {"words"}
     time.now_s += LOOK_EVERY_S
     assert not registry.refresh()
 

@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from docreactor.pipeline.errors import ModelNotLoadedError
+from docreactor.pipeline.model import DocumentModel
+from docreactor.pipeline.read_model import ReadModel
 from docreactor.pipeline.spec import models_named
 from tests.pipeline.conftest import Write
 
@@ -20,8 +22,34 @@ number = 5
 """
 
 
+READ_MODELS = """
+from docreactor import ReadModel
+from docreactor import DocumentModel as Another
+class Words(ReadModel):
+    name = "words"
+    def apply(self, batch, writer):
+        pass
+class Named(Words):
+    def __init__(self, name):
+        self.name = name
+class Nameless(ReadModel):
+    def apply(self, batch, writer):
+        pass
+class Unfinished(ReadModel):
+    name = "unfinished"
+class Fails(Words):
+    name = "fails"
+    def __init__(self, *, given=0):
+        given / 0
+"""
+
+
 def _types(spec: str) -> set[str]:
-    return {model.document_type for model in models_named(spec)}
+    return {model.document_type for model in models_named(spec) if isinstance(model, DocumentModel)}
+
+
+def _names(spec: str) -> list[str]:
+    return [model.name for model in models_named(spec) if isinstance(model, ReadModel)]
 
 
 def test_a_module_gives_every_model_it_has_or_the_one_that_is_named(write: Write) -> None:
@@ -66,8 +94,51 @@ def test_classes_of_a_file_may_name_each_other(write: Write) -> None:
     )
 
     (model,) = models_named("later.py")
+    assert isinstance(model, DocumentModel)
 
     assert model.read(1, "global", b'{"inner":{"items":[1]}}').inner.items == [1]
+
+
+def test_a_module_may_hold_read_models_beside_models_of_documents_or_alone(write: Write) -> None:
+    write("kept.py", READ_MODELS.partition("class Fails")[0])
+    write("both.py", f"{MODEL}\nfrom kept import Words, Unfinished")
+
+    assert _names("kept") == ["words"]
+    assert _names("kept.py") == ["words"]
+    assert (_names("both"), _types("both")) == (["words"], {"t/first", "t/second"})
+
+
+def test_a_class_stands_for_one_instance_however_often_it_is_named(write: Write) -> None:
+    write("kept.py", READ_MODELS.partition("class Fails")[0])
+
+    assert models_named("kept") == models_named("kept:Words")
+
+
+def test_a_module_that_has_an_instance_of_a_class_brings_no_second_one(write: Write) -> None:
+    write("made.py", READ_MODELS.partition("class Fails")[0] + "here = Words()\nb = Named('b')\n")
+
+    assert _names("made") == ["words", "b"]
+    assert _names("made:b") == ["b"]
+
+
+@pytest.mark.parametrize("name", ["Named", "Nameless", "Unfinished"])
+def test_a_class_that_is_named_and_can_stand_for_nothing_is_refused(
+    write: Write, name: str
+) -> None:
+    write("kept.py", READ_MODELS)
+
+    with pytest.raises(ModelNotLoadedError, match=f"{name} lacks `name` or `apply`, or takes"):
+        models_named(f"kept:{name}")
+
+
+@pytest.mark.parametrize("spec", ["kept", "kept:Fails"])
+def test_a_class_whose_instance_cannot_be_made_is_told_with_its_line(
+    write: Write, spec: str
+) -> None:
+    write("kept.py", READ_MODELS)
+
+    with pytest.raises(ModelNotLoadedError, match=r"ZeroDivisionError: .*kept.py, line 19"):
+        models_named(spec)
 
 
 @pytest.mark.parametrize(
@@ -77,9 +148,9 @@ def test_classes_of_a_file_may_name_each_other(write: Write) -> None:
         ("somewhere.inside", "somewhere.inside: no module somewhere.inside"),
         ("nowhere.py", "nowhere.py: there is no file .*nowhere.py; correct the path"),
         ("somewhere:third", "somewhere:third: somewhere has no third; name one that it has"),
-        ("somewhere:number", "number is neither a DocumentModel nor a sequence of them"),
+        ("somewhere:number", "number is neither a DocumentModel nor a ReadModel nor a sequence"),
         ("somewhere:nothing", "nothing is empty"),
-        ("json", "json: it defines no DocumentModel; name a module or a file that has one"),
+        ("json", "json: it defines no DocumentModel and no ReadModel; name a module or a file"),
         ("", "ValueError: Empty module name"),
         (".relative", "TypeError"),
     ],
