@@ -24,6 +24,7 @@ from docreactor.tables.remains import Range, Remains
 from docreactor.tables.store import AnyRow, Row, Store
 
 _EDGE = b"e/"
+_EDGE_END = b"e0"
 _QUARANTINE = b"q/"
 _QUARANTINE_END = b"q0"
 _STRETCH_S = 0.02
@@ -59,6 +60,26 @@ class EdgesTable:
         """The keys of the edges from a document on all its branches."""
         for key in self.store.keys(*_all(source_id)):
             yield parse_edge_key(key[len(_EDGE) :])
+
+    def branches(self, source_id: str) -> Iterator[str]:
+        """The branches on which a document has edges; it looks at one edge of each."""
+        start, end = _all(source_id)
+        while (key := next(self.store.keys(start, end), None)) is not None:
+            branch = parse_edge_key(key[len(_EDGE) :]).branch
+            yield branch
+            start = _range(edge_prefix(source_id, branch))[1]
+
+    def sources_after(self, source_id: str, count_max: int) -> list[str]:
+        """The next documents that have edges, in the order of their keys."""
+        found: list[str] = []
+        start = _all(source_id)[1] if source_id else _EDGE
+        while len(found) < count_max:
+            key = next(self.store.keys(start, _EDGE_END), None)
+            if key is None:
+                break
+            found.append(parse_edge_key(key[len(_EDGE) :]).source_id)
+            start = _all(found[-1])[1]
+        return found
 
     def restored(self, records: Iterable[tuple[bytes, bytes | None]]) -> list[AnyRow]:
         """What records of `relationships`, in their order, write.
