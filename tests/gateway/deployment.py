@@ -100,16 +100,21 @@ async def one_node(hook: Hook | None = None, **chosen: Any) -> AsyncGenerator[Ru
 
 @asynccontextmanager
 async def several_nodes(
-    count: int, *, mute: int | None = None, **chosen: Any
+    count: int, *, mute: int | None = None, gateways: int = 0, **chosen: Any
 ) -> AsyncGenerator[list[Running]]:
-    """Nodes that share the partitions, each behind a socket of its own; `mute` refuses calls."""
+    """Nodes that share the partitions, each behind a socket of its own; `mute` refuses calls.
+
+    Behind them come those that are gateways alone.
+    """
     async with AsyncExitStack() as resources:
         place = site(**chosen)
         nodes: list[tuple[Node, Listener]] = []
-        for number in range(count):
+        for number in range(count + gateways):
             listener = listen("127.0.0.1", 0, None)
             resources.enter_context(listener.socket)
-            node = await resources.enter_async_context(_node(place, listener.url))
+            node = await resources.enter_async_context(
+                _node(place, listener.url, is_gateway_only=number >= count)
+            )
             app = create_app(node)
             await resources.enter_async_context(app.router.lifespan_context(app))
             if number == mute:
@@ -117,7 +122,8 @@ async def several_nodes(
             else:
                 await resources.enter_async_context(serving(app, listener))
             nodes.append((node, listener))
-        await _until(lambda: _shared([node for node, _ in nodes]))
+        every = [node for node, _ in nodes]
+        await _until(lambda: _shared(every, every[:count]))
         yield [
             await _asked(resources, node, httpx.AsyncHTTPTransport, listener.url)
             for node, listener in nodes
@@ -141,11 +147,18 @@ async def _asked(
 
 
 @asynccontextmanager
-async def _node(site: Site, url: str, hook: Hook | None = None) -> AsyncGenerator[Node]:
+async def _node(
+    site: Site, url: str, hook: Hook | None = None, *, is_gateway_only: bool = False
+) -> AsyncGenerator[Node]:
     place = Place.here(lambda _: MemoryStore(), url)
     registry = Registry(list(site.models))
     async with open_node(
-        site.log(hook), registry, site.settings, log_id=LOG_ID, place=place
+        site.log(hook),
+        registry,
+        site.settings,
+        log_id=LOG_ID,
+        place=place,
+        is_gateway_only=is_gateway_only,
     ) as node:
         yield node
 
@@ -160,11 +173,11 @@ def _serves_all(node: Node) -> bool:
     return all(node.local(partition) for partition in range(node.partition_count))
 
 
-def _shared(nodes: list[Node]) -> bool:
-    """Every partition serves at the node that all others take for its owner, and each has some."""
+def _shared(nodes: list[Node], workers: list[Node]) -> bool:
+    """Every partition serves at the node that all take for its owner, and each worker has some."""
     for partition in range(nodes[0].partition_count):
         owners = {node.owner(partition) for node in nodes}
-        serving_at = {node.url for node in nodes if node.local(partition)}
+        serving_at = {node.url for node in workers if node.local(partition)}
         if len(owners) != 1 or owners != serving_at:
             return False
-    return all(any(node.local(one) for one in range(node.partition_count)) for node in nodes)
+    return all(any(node.local(one) for one in range(node.partition_count)) for node in workers)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 
-from docreactor.agents.node import Node, Place, open_node
+from docreactor.agents.node import Node
 from docreactor.gateway.app import create_app
 from docreactor.gateway.reach import ANSWERED_BY, POSITION
 from docreactor.pipeline.position import Offset, Partition, Position
-from docreactor.pipeline.registry import Registry
-from docreactor.tables.memory import MemoryStore
 from tests.gateway.deployment import (
     TODO_TYPE,
     Gate,
@@ -252,29 +250,20 @@ async def test_every_node_knows_what_every_other_has_shown() -> None:
 
 
 async def test_a_node_without_partitions_waits_and_resolves_too() -> None:
-    place = site()
-    async with AsyncExitStack() as resources:
-        node = await resources.enter_async_context(place.node())
-        here = await resources.enter_async_context(asked(node))
-        away = Place.here(lambda _: MemoryStore(), "http://gateway")
-        registry = Registry(list(place.models))
-        gateway = await resources.enter_async_context(
-            open_node(
-                place.log(),
-                registry,
-                place.settings,
-                log_id=LOG_ID,
-                place=away,
-                is_gateway_only=True,
-            )
-        )
-        there = await resources.enter_async_context(asked(gateway))
-        await until(gateway.ready)
-        body = {"document_type": TODO_TYPE, "id": "shop-1"}
-        job = (await here.post("/v1/documents?wait=write", json=body)).json()
-        shown = await wait_for(there, token=job["token"])
+    async with several_nodes(2, gateways=1) as (first, _, gateway):
+        for number in range(8):
+            job = await first.create(f"d{number}")
+            by_token = await wait_for(gateway.http, token=job["token"])
+            wanted = [place_of(f"d{number}", 1, "document")]
+            by_place = await wait_for(gateway.http, coordinates=wanted)
+            resolved = await gateway.http.post(RESOLVE, json={"coordinates": wanted})
+            known = (await gateway.http.get("/v1/positions")).json()["ready"]
 
-    assert shown["token"] == job["token"]
+            token = Position.parse(job["token"], log_id=LOG_ID)
+            for shown in (by_token, by_place):
+                assert Position.parse(shown["position"], log_id=LOG_ID).reached(token)
+            assert Position.parse(resolved.json()["token"], log_id=LOG_ID).reached(token)
+            assert all(known[str(one)] >= at for one, at in token.next_offsets.items())
 
 
 async def test_tokens_and_places_hold_after_a_restart() -> None:
