@@ -154,7 +154,8 @@ class RocksStore:
         """Open or create. StoreLocked while the directory is open elsewhere."""
         path.mkdir(parents=True, exist_ok=True)
         with (told := _Told(path)):
-            return cls(Rdict(str(path), options=_options()), told)
+            # What is there and not named opens with a small cache of its own and without filters.
+            return cls(Rdict(str(path), options := _options(), {"default": options}), told)
 
     @property
     def identity(self) -> StoreIdentity | None:

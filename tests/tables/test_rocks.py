@@ -68,6 +68,20 @@ def test_everything_survives_closing_and_opening(tmp_path: Path) -> None:
         assert rows_of(again) == [(b"k", b"v")]
 
 
+def test_what_is_opened_again_has_the_filters_and_the_cache_that_it_was_made_with(
+    tmp_path: Path,
+) -> None:
+    told: list[list[str]] = []
+    for _ in range(2):
+        RocksStore.open(tmp_path).close()
+        words = ("filter_policy:", "capacity :", "Options.compression:")
+        lines = (tmp_path / "LOG").read_text().splitlines()
+        told.append([line.split()[-1] for line in lines if any(word in line for word in words)])
+
+    assert told[0] == told[1]
+    assert "bloomfilter" in told[1]
+
+
 def test_beginning_anew_survives_closing_and_opening(tmp_path: Path) -> None:
     with closing(RocksStore.open(tmp_path)) as store:
         store.write([Row(b"%05d" % i, b"v") for i in range(10_000)], {}, now_ms=1)
