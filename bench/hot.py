@@ -34,7 +34,7 @@ async def measure_hot(stage: Stage, trace: Trace, per_job: int) -> list[Figure]:
         announcement = await worker.ready()
         before = worker.usage()
         written_s = await meter.consumed(ends, worker)
-        read_s = await meter.viewed(worker)
+        read_s = await meter.ready(worker)
         # What is shown was written: offsets are asked for less often than positions are told.
         written_s = min(written_s, read_s)
         since_s = min(meter.running_since_s(), written_s - RESOLUTION_S)

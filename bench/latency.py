@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
 from docreactor.agents.live import Until
-from docreactor.agents.node import Node, Place, open_node
+from docreactor.agents.node import Node
+from docreactor.bench.inside import open_inside
 from docreactor.bench.meter import ends_of, metering
 from docreactor.bench.pace import Ask, at_rate, one_by_one
 from docreactor.bench.report import Figure
@@ -21,16 +20,13 @@ from docreactor.bench.workload import ITEMS, SCOPE, Workload, document_id
 from docreactor.bench.write import MODEL
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
-from docreactor.pipeline.errors import MeasurementFailedError, RestoringError
+from docreactor.pipeline.errors import MeasurementFailedError
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
 from docreactor.pipeline.job import Mutation
-from docreactor.pipeline.registry import load
-from docreactor.tables.rocks import RocksStore
 
 _TIMEOUT_S = 30.0
 # A Kafka that was just started compiles itself for half a minute, on the cores measured here.
 _WARM_UP_PER_S = 200.0
-_POLL_S = 0.05
 
 _UNTIL: tuple[Until, ...] = ("write", "read")
 _GOALS_IDLE: Mapping[Until, str] = {"write": "at most 8", "read": "at most 12"}
@@ -64,10 +60,10 @@ async def measure_latency(stage: Stage, workload: Workload, paces: Paces) -> lis
     async with metering(stage) as meter, stage.worker(MODEL) as worker:
         announcement = await worker.ready()
         await meter.consumed(ends, worker)
-        await meter.viewed(worker)
+        await meter.ready(worker)
         async with open_wire(announcement.url) as wire:
             figures = await _http(stage, wire, workload, paces)
-    async with _node(stage) as node:
+    async with open_inside(stage, MODEL, tables=stage.settings.data / "inside") as node:
         figures += await _paced("in process", _inside(node, workload), stage, paces)
     return figures
 
@@ -163,28 +159,3 @@ def _input(number: int, workload: Workload) -> dict[str, object]:
     item = number // workload.documents % ITEMS
     input = {"count": number, "item": f"item-{item:02}", "note": ""}
     return {**input, "note": "n" * (workload.input_bytes - len(encode(input)))}
-
-
-@asynccontextmanager
-async def _node(stage: Stage) -> AsyncIterator[Node]:
-    """The worker's agents inside this process, without HTTP."""
-    stage.say("Starting the agents in this process")
-    tables = stage.settings.data / "inside"
-    place = Place.here(lambda name: RocksStore.open(tables / name), "http://127.0.0.1")
-    registry = load([MODEL])
-    async with open_node(
-        stage.log, registry, stage.settings, log_id=stage.log_id, place=place
-    ) as node:
-        try:
-            async with asyncio.timeout(_TIMEOUT_S):
-                while not node.ready():  # noqa: ASYNC110  nobody tells when a node is ready
-                    await asyncio.sleep(_POLL_S)
-        except TimeoutError:
-            raise _unready(node) from None
-        yield node
-
-
-def _unready(node: Node) -> RestoringError:
-    return next(
-        node.restoring(one) for one in range(node.partition_count) if node.local(one) is None
-    )

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import orjson
 
-from docreactor.agents.board import LOG_ID_KEY
+from docreactor.agents.coordinator import READY_PREFIX
 from docreactor.agents.log import LogRecord, Reader, TopicPartition
+from docreactor.agents.model_row import DOCUMENTS
 from docreactor.agents.phase import Phase
 from docreactor.bench.stage import Stage, Worker
 from docreactor.bench.usage import Usage
@@ -23,17 +24,24 @@ _FETCH_MS = 200
 _FETCH_COUNT = 5_000
 
 RESOLUTION_S = 0.001
+READY = "ready"
+"""What is told of how far every required read model is, beside each of them by its name."""
 
 
 class Told(NamedTuple):
-    """What a worker said of one partition on `positions`, and when."""
+    """What a worker said of one partition on `positions`, and when.
+
+    `name` is `reducer`, a read model's, or `ready`; `serving` whether it is what answers.
+    """
 
     at_s: float
-    kind: str
+    name: str
     partition: int
-    state: str
     next_offset: int | None
-    progress: float
+    generation: int = 0
+    serving: bool = True
+    state: str = ""
+    progress: float = 1.0
 
 
 class Sample(NamedTuple):
@@ -72,9 +80,10 @@ class Meter:
 
         At least what `positions` can tell apart.
         """
-        restoring = [row for row in self._told if row.state == Phase.RESTORING.name]
+        told = [row for row in self._told if row.state]
+        restoring = [row for row in told if row.state == Phase.RESTORING.name]
         first: dict[int, float] = {}
-        for row in self._told:
+        for row in told:
             # The second half of a restore is the view's.
             if row.progress >= 0.5 or row.state == Phase.RUNNING.name:
                 first.setdefault(row.partition, row.at_s)
@@ -100,22 +109,34 @@ class Meter:
 
     async def viewed(self, worker: Worker) -> float:
         """When the documents table had reached the present end of `operations`."""
+        return await self.reached(DOCUMENTS, worker)
+
+    async def ready(self, worker: Worker) -> float:
+        """When every required read model had reached the present end of `operations`."""
+        return await self.reached(READY, worker)
+
+    async def reached(self, name: str, *workers: Worker, generation: int | None = None) -> float:
+        """When a read model had, in every partition: what serves, or a generation of it."""
         ends = await self._stage.log.end_offsets(self._stage.operations)
         wanted = {source.partition: end for source, end in ends.items() if end}
         while True:
-            reached = self._reached(wanted)
-            self._stage.progress(Step("Viewing", len(reached), len(wanted)))
+            reached = self._reached(wanted, name, generation)
+            self._stage.progress(Step(f"Showing in {name}", len(reached), len(wanted)))
             if len(reached) == len(wanted):
                 return max(reached.values())
-            worker.usage()
+            for worker in workers:
+                worker.usage()
             await asyncio.sleep(_POLL_S)
 
-    def _reached(self, wanted: Mapping[int, int]) -> Mapping[int, float]:
-        """When each view first said that it was there."""
+    def _reached(
+        self, wanted: Mapping[int, int], name: str, generation: int | None
+    ) -> Mapping[int, float]:
+        """When each partition was first said to be there."""
         reached: dict[int, float] = {}
         for row in self._told:
-            there = row.kind == "view" and (row.next_offset or 0) >= wanted.get(row.partition, 0)
-            if there and row.partition in wanted:
+            meant = row.serving if generation is None else row.generation == generation
+            there = row.name == name and (row.next_offset or 0) >= wanted.get(row.partition, 0)
+            if meant and there and row.partition in wanted:
                 reached.setdefault(row.partition, row.at_s)
         return reached
 
@@ -145,16 +166,20 @@ async def ends_of(
 
 
 def _told(record: LogRecord) -> Told | None:
-    if record.value is None or record.key == LOG_ID_KEY:
-        return None
-    row = orjson.loads(record.value)
-    if row.get("kind") not in ("reducer", "view"):
+    at_s, key = record.timestamp / 1_000, (record.key or b"").decode()
+    row = orjson.loads(record.value) if record.value is not None else {}
+    if key.startswith(READY_PREFIX):
+        partition = int(key.removeprefix(READY_PREFIX))
+        return Told(at_s, READY, partition, row["next_offset"])
+    if not isinstance(row, dict) or row.get("kind") not in ("reducer", "view"):
         return None
     return Told(
-        record.timestamp / 1_000,
-        row["kind"],
+        at_s,
+        row["name"],
         row["partition"],
-        row["state"],
         row["next_offset"],
-        row["progress"],
+        row.get("generation", 0),
+        row.get("serving", True),
+        row["state"],
+        row.get("progress", 1.0),
     )

@@ -22,6 +22,21 @@ async def one_by_one(ask: Ask, count: int) -> list[float]:
     return taken
 
 
+async def side_by_side(ask: Ask, count: int, *, at_once: int) -> float:
+    """Seconds that so many requests take together, so many of them under way at any time."""
+    numbers = iter(range(count))
+
+    async def work() -> None:
+        for number in numbers:
+            await ask(number)
+
+    begin = perf_counter()
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(at_once):
+            tasks.create_task(work())
+    return perf_counter() - begin
+
+
 async def at_rate(ask: Ask, *, per_s: float, seconds: float) -> list[float]:
     """Seconds per request, each from the moment it was due: a late start counts as waiting."""
     count = max(1, round(per_s * seconds))

@@ -66,7 +66,7 @@ async def _top_up(stage: Stage, workload: Workload, operations: int, *, present:
     async with metering(stage) as meter, stage.worker(MODEL) as worker:
         await worker.ready()
         await meter.consumed(ends, worker)
-        await meter.viewed(worker)
+        await meter.ready(worker)
 
 
 async def _start(stage: Stage) -> Start:

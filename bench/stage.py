@@ -92,8 +92,11 @@ class Stage:
 
     @property
     def tables(self) -> Path:
-        """Where the worker keeps its tables."""
-        return self.settings.data / "worker"
+        """Where the first worker keeps its tables."""
+        return self._home(1) / self.settings.app / "tables"
+
+    def _home(self, number: int) -> Path:
+        return self.settings.data / f"worker-{number}"
 
     def _partitions(self, topic: str) -> Sequence[TopicPartition]:
         return [TopicPartition(topic, number) for number in range(self.settings.partitions)]
@@ -121,24 +124,27 @@ class Stage:
         return actions
 
     @asynccontextmanager
-    async def worker(self, *models: str) -> AsyncIterator[Worker]:
-        """Start the product's worker; it is stopped, in order, at the end of the block."""
+    async def worker(self, *models: str, number: int = 1) -> AsyncIterator[Worker]:
+        """Start the product's worker; it is stopped, in order, at the end of the block.
+
+        Each `number` has tables of its own, which stay.
+        """
         self.say("Starting a worker")
         arguments = (
             "--app",
             self.settings.app,
             "--data",
-            str(self.tables),
+            str(self._home(number)),
             "--json",
             "--supervised",
         )
         chosen = [word for model in models for word in ("--models", model)]
         plan = WorkerPlan(
-            number=1,
+            number=number,
             command=(*WORKER, *arguments, *chosen),
             environment=self._environment(),
             port=0,
-            log=self.settings.data / "worker.log",
+            log=self.settings.data / f"worker-{number}.log",
         )
         started_s = time.time()
         process = await WorkerProcess.start(plan, port=0)

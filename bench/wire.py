@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _CONNECTIONS_MAX = 512
+_NONE: Mapping[str, str] = {}
 _IDLE_MAX_S = 2.0
 """Less than servers wait before they close a connection."""
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """What came back. `head` is the status line and the headers as they came."""
 
     status: int
     body: bytes
+    head: bytes = b""
+
+    def header(self, name: str) -> str | None:
+        """A header's value; None when there is none of this name."""
+        wanted = f"{name}:".lower().encode()
+        for line in self.head.split(b"\r\n"):
+            if line[: len(wanted)].lower() == wanted:
+                return line[len(wanted) :].strip().decode("latin-1")
+        return None
 
 
 class Connection(NamedTuple):
@@ -42,14 +52,18 @@ class Wire:
 
     async def get(self, path: str) -> Answer:
         """The answer to a GET. OSError when the connection breaks."""
-        return await self._ask("GET", path, b"")
+        return await self.ask("GET", path)
 
     async def post(self, path: str, body: bytes) -> Answer:
         """The answer to a POST of JSON. OSError when the connection breaks."""
-        return await self._ask("POST", path, body)
+        return await self.ask("POST", path, body)
 
-    async def _ask(self, method: str, path: str, body: bytes) -> Answer:
+    async def ask(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] = _NONE
+    ) -> Answer:
+        """The answer to any request. OSError when the connection breaks."""
         head = f"{method} {path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         if body:
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         async with self._room:
@@ -106,4 +120,4 @@ async def _exchange(connection: Connection, request: bytes) -> Answer:
         body = await connection.reader.readexactly(length) if length else b""
     except asyncio.IncompleteReadError as cause:
         raise ConnectionResetError("the server closed the connection") from cause
-    return Answer(int(lines[0].split(b" ", 2)[1]), body)
+    return Answer(int(lines[0].split(b" ", 2)[1]), body, head)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from random import Random
@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 from docreactor.agents.log import Entry
 from docreactor.bench.stock import DOCUMENT_TYPE, SET_COUNT
 from docreactor.pipeline.action import (
+    ADD_RELATIONSHIP,
     CREATE_DOCUMENT,
     DOCUMENT_SCOPE,
     UPGRADE_DOCUMENT,
 )
 from docreactor.pipeline.canonical import encode
+from docreactor.pipeline.edge import CHILD
 from docreactor.pipeline.ids import IdMinter
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
 from docreactor.pipeline.keys import partition_for
@@ -49,7 +51,7 @@ class Workload:
 
     def creations(self) -> Iterator[Job]:
         """One job per document: create it and give it its version."""
-        draft = _Draft(self.partitions, seed=1)
+        draft = Draft(self.partitions, seed=1)
         for number in range(self.documents):
             yield draft.creation(document_id(number), DOCUMENT_TYPE)
 
@@ -58,7 +60,7 @@ class Workload:
 
         Another `seed` gives other ids and so other actions.
         """
-        draft, inputs = _Draft(self.partitions, seed=seed), self._inputs(seed)
+        draft, inputs = Draft(self.partitions, seed=seed), self._inputs(seed)
         for job, first in enumerate(range(0, actions, per_job)):
             count = min(per_job, actions - first)
             asked = [(SET_COUNT, input) for input in islice(inputs, count)]
@@ -86,8 +88,8 @@ def document_id(number: int) -> str:
     return f"stock-{number:06}"
 
 
-class _Draft:
-    """Makes jobs with ids of their own, as the gateway would."""
+class Draft:
+    """Makes jobs with ids of their own, as the gateway would. Another `seed` gives others."""
 
     def __init__(self, partitions: int, *, seed: int) -> None:
         self._partitions = partitions
@@ -95,6 +97,7 @@ class _Draft:
         self._mint = minter.mint
 
     def creation(self, document_id: str, document_type: str) -> Job:
+        """Create a document and give it its version."""
         create = {
             "branch": DEFAULT_BRANCH,
             "document_id": document_id,
@@ -112,7 +115,19 @@ class _Draft:
         return self._job(document_id, DOCUMENT_SCOPE, asked)
 
     def change(self, document_id: str, asked: list[tuple[str, dict[str, Any]]]) -> Job:
+        """These actions, by type and input."""
         return self._job(document_id, SCOPE, asked)
+
+    def relation(self, document_id: str, children: Iterable[str]) -> Job:
+        """Make these the document's children."""
+        asked = [
+            (
+                ADD_RELATIONSHIP,
+                {"relationship_type": CHILD, "source_id": document_id, "target_id": child},
+            )
+            for child in children
+        ]
+        return self._job(document_id, DOCUMENT_SCOPE, asked)
 
     def _job(self, document_id: str, scope: str, asked: list[tuple[str, dict[str, Any]]]) -> Job:
         partition, mint = partition_for(document_id, self._partitions), self._mint
@@ -132,14 +147,14 @@ class _Draft:
 
 def creation(document_id: str, document_type: str, partitions: int) -> Job:
     """The job that creates one document of version 1."""
-    return _Draft(partitions, seed=3).creation(document_id, document_type)
+    return Draft(partitions, seed=3).creation(document_id, document_type)
 
 
 def changes(
     document_id: str, asked: Iterator[tuple[str, dict[str, Any]]], *, per_job: int, partitions: int
 ) -> Iterator[Job]:
     """One document's changes in their order, `per_job` to a job."""
-    draft = _Draft(partitions, seed=4)
+    draft = Draft(partitions, seed=4)
     while some := list(islice(asked, per_job)):
         yield draft.change(document_id, some)
 

@@ -25,7 +25,7 @@ async def measure_write(stage: Stage, workload: Workload, actions: int) -> Write
     """Fill `actions` with creations and changes, then let one worker work it off.
 
     The clock runs from the first partition that runs until the last offset is committed, and
-    until the documents table has reached the end; the creations are work that is not counted.
+    until every required read model has reached the end; the creations are work that is not counted.
     """
     await stage.fill(
         stage.topics.actions,
@@ -45,9 +45,10 @@ async def measure_write(stage: Stage, workload: Workload, actions: int) -> Write
         await worker.ready()
         before = worker.usage()
         written_s = await meter.consumed(ends, worker)
-        read_s = await meter.viewed(worker)
+        viewed_s = await meter.viewed(worker)
+        read_s = await meter.ready(worker)
         # What is shown was written: offsets are asked for less often than positions are told.
-        written_s = min(written_s, read_s)
+        written_s = min(written_s, viewed_s)
         after = worker.usage()
         since_s = meter.running_since_s()
     broker_after = stage.broker_usage()
@@ -56,7 +57,8 @@ async def measure_write(stage: Stage, workload: Workload, actions: int) -> Write
     read_per_s = actions / (read_s - since_s)
     figures = [
         Figure("actions to operations", write_per_s, "actions/s", "at least 25,000"),
-        Figure("actions to READ_READY, view alone", read_per_s, "actions/s", "at least 18,000"),
+        Figure("actions to the view", actions / (viewed_s - since_s), "actions/s"),
+        Figure("actions to READ_READY", read_per_s, "actions/s", "at least 18,000"),
         Figure("processor per action, worker", used_s / actions * 1e6, "µs"),
         Figure("worker's share of a core", used_s / (read_s - since_s) * 100, "%"),
         Figure("memory, worker, most", meter.memory_max() / 2**20, "MiB"),

@@ -18,10 +18,12 @@ async def test_a_meter_sees_when_a_worker_ran_wrote_and_showed(stage: Stage) -> 
     async with metering(stage) as meter, stage.worker(MODEL) as worker:
         await worker.ready()
         written_s = await meter.consumed(ends, worker)
-        read_s = await meter.viewed(worker)
+        viewed_s, read_s = await meter.viewed(worker), await meter.ready(worker)
 
         assert worker.started_s < meter.running_since_s() < written_s < time.time()
+        assert meter.running_since_s() < viewed_s < time.time()
         assert meter.running_since_s() < read_s < time.time()
+        assert await meter.reached("documents", worker, generation=0) == viewed_s
         assert meter.samples[-1].share == 1
         committed = {source: await stage.log.committed(source) for source in ends}
         assert committed == ends

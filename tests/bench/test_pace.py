@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from docreactor.bench.pace import at_rate, one_by_one
+from docreactor.bench.pace import at_rate, one_by_one, side_by_side
 
 
 async def test_one_by_one_waits_for_each_answer_before_the_next_request() -> None:
@@ -21,6 +21,24 @@ async def test_one_by_one_waits_for_each_answer_before_the_next_request() -> Non
 
     assert under_way == [0, 1, 2, 3, 4]
     assert len(taken) == 5
+
+
+async def test_side_by_side_so_many_are_under_way_at_once_and_each_is_asked_once() -> None:
+    under_way, most, asked = 0, 0, list[int]()
+
+    async def ask(number: int) -> None:
+        nonlocal under_way, most
+        asked.append(number)
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+
+    seconds = await side_by_side(ask, 12, at_once=4)
+
+    assert most == 4
+    assert sorted(asked) == list(range(12))
+    assert 0.03 <= seconds < 0.12
 
 
 async def test_a_rate_is_kept_although_no_answer_comes() -> None:

@@ -53,6 +53,16 @@ async def test_a_worker_is_ready_or_says_why_it_is_not(stage: Stage) -> None:
             await worker.ready()
 
 
+async def test_each_worker_has_tables_of_its_own_that_outlast_it(stage: Stage) -> None:
+    async with stage.worker(MODEL) as first, stage.worker(MODEL, number=2) as second:
+        await first.ready()
+        await second.ready()
+
+    homes = {path.parent.name for path in stage.settings.data.glob(f"*/{stage.settings.app}")}
+    assert homes == {"worker-1", "worker-2"}
+    assert list(stage.tables.rglob("CURRENT"))
+
+
 async def values(stage: Stage, source: TopicPartition, *, count: int) -> list[bytes | None]:
     reader = await stage.log.reader({source: Offset(0)})
     found: list[bytes | None] = []

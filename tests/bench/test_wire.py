@@ -22,15 +22,18 @@ class Server:
         self.connections += 1
         while head := await reader.readline():
             asked = head.split()[1]
-            length = 0
+            length, given = 0, b""
             while (line := await reader.readline()).strip():
+                if line.startswith(b"X-Asked:"):
+                    given = b"x-answered:" + line[8:]
                 if line.lower().startswith(b"content-length:"):
                     length = int(line[15:])
             body = await reader.readexactly(length)
             if asked == b"/break":
                 break
             content = asked + b" " + body
-            writer.write(b"HTTP/1.1 202 Accepted\r\ncontent-length: %d\r\n\r\n" % len(content))
+            head = b"HTTP/1.1 202 Accepted\r\n%scontent-length: %d\r\n\r\n"
+            writer.write(head % (given, len(content)))
             writer.write(content)
         writer.close()
 
@@ -48,8 +51,16 @@ async def server() -> AsyncIterator[Server]:
 
 async def test_an_answer_has_its_status_and_its_body(server: Server) -> None:
     async with open_wire(server.url) as wire:
-        assert await wire.get("/a") == (202, b"/a ")
-        assert await wire.post("/b", b"{}") == (202, b"/b {}")
+        assert (await wire.get("/a"))[:2] == (202, b"/a ")
+        assert (await wire.post("/b", b"{}"))[:2] == (202, b"/b {}")
+
+
+async def test_a_request_takes_headers_and_an_answer_has_its_own(server: Server) -> None:
+    async with open_wire(server.url) as wire:
+        answer = await wire.ask("DELETE", "/a", headers={"X-Asked": "this"})
+
+    assert answer.header("X-Answered") == "this"
+    assert answer.header("Retry-After") is None
 
 
 async def test_one_request_after_the_other_shares_one_connection(server: Server) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from docreactor.bench.workload import ITEMS, Workload, changes, creation, document_id
+from docreactor.bench.workload import ITEMS, Draft, Workload, changes, creation, document_id
 from docreactor.pipeline.action import CREATE_DOCUMENT, UPGRADE_DOCUMENT
 from docreactor.pipeline.canonical import encode
+from docreactor.pipeline.inputs import check_base
 from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.keys import job_partition, partition_for
 
@@ -29,6 +30,16 @@ def test_a_job_goes_to_its_documents_partition_and_its_id_says_so() -> None:
         assert job.partition == partition_for(mutation.document_id, 3)
         assert job.partition == job_partition(mutation.id)
         assert job.entry.key == mutation.document_id.encode()
+
+
+def test_children_are_one_job_of_their_parent() -> None:
+    job = Draft(3, seed=1).relation("parent", ["a", "b"])
+
+    mutation = Mutation.decode(job.entry.value or b"")
+    assert (mutation.document_id, mutation.scope, job.actions) == ("parent", "document", 2)
+    assert [action.input["target_id"] for action in mutation.actions] == ["a", "b"]
+    for action in mutation.actions:
+        check_base("bench/stock", "document", action.type, action.input)
 
 
 def test_a_document_is_created_and_upgraded_in_one_job() -> None:
