@@ -55,6 +55,17 @@ class Job(Answer):
         return None if self.error is None else error_of(self.error)
 
 
+class Deletion(Job):
+    """What became of a deletion, of which the job is the document's own.
+
+    `jobs` are the ids of those that were enqueued with it, `failures` those of them that failed.
+    After a wait, `token` covers them too.
+    """
+
+    jobs: list[str] = Field(default_factory=list[str])
+    failures: list[Job] = Field(default_factory=list[Job])
+
+
 class Batch(Answer):
     """What became of the jobs of a batch, by their keys."""
 
@@ -62,7 +73,10 @@ class Batch(Answer):
 
 
 class Header(Answer):
-    """Who a document is. `revision` holds the next index of each scope that has operations."""
+    """Who a document is. `revision` holds the next index of each scope that has operations.
+
+    `slug_claimed_at` is since when the slug is claimed; null when it is the id, or not claimed.
+    """
 
     id: str
     document_type: str
@@ -74,14 +88,21 @@ class Header(Answer):
     revision: dict[str, int]
     meta: JSONObject
     protocol_versions: dict[str, int]
+    is_deleted: bool = False
+    deleted_at: str | None = None
+    slug_claimed_at: str | None = None
 
 
 class Document(Answer):
-    """A document: a state for each scope, and the position of the table that answered."""
+    """A document: a state for each scope, and the position of the table that answered.
+
+    In a list `problem` says why a document was set aside: it is shown as it was before that.
+    """
 
     header: Header
     state: JSONObject
     position: str
+    problem: JSONObject | None = None
 
 
 class StoredAction(Answer):
@@ -128,6 +149,41 @@ class Documents(Answer):
     """A page of documents."""
 
     documents: list[Document]
+    next_cursor: str | None
+
+
+class Exists(Answer):
+    """For each id asked for, in that order, whether there is such a document."""
+
+    exists: list[bool]
+
+
+class Branches(Answer):
+    """A page of a document's branches, by name: the header that it has on each."""
+
+    branches: list[Header]
+    next_cursor: str | None
+
+
+class Claim(Answer):
+    """A document that claims a slug, and since when."""
+
+    document_id: str
+    claimed_at: str
+
+
+class ClaimedSlug(Claim):
+    """The document that a slug stands for: the newest that claims it. `rivals` claim it too."""
+
+    slug: str
+    branch: str
+    rivals: list[Claim]
+
+
+class Slugs(Answer):
+    """A page of slugs, in the order asked; when none were named, the shorter first."""
+
+    slugs: list[ClaimedSlug]
     next_cursor: str | None
 
 

@@ -20,9 +20,11 @@ from docreactor.gateway.openapi import Gateway
 from docreactor.gateway.reach import Reach
 from docreactor.gateway.reply import refuse
 from docreactor.gateway.routes.batches import BatchRoutes
+from docreactor.gateway.routes.branches import BranchRoutes
 from docreactor.gateway.routes.deployment import DeploymentRoutes
 from docreactor.gateway.routes.documents import DocumentRoutes
 from docreactor.gateway.routes.erasing import EraseRoutes
+from docreactor.gateway.routes.existing import ExistRoutes
 from docreactor.gateway.routes.finding import FindRoutes
 from docreactor.gateway.routes.history import HistoryRoutes
 from docreactor.gateway.routes.integrity import IntegrityRoutes
@@ -31,6 +33,7 @@ from docreactor.gateway.routes.keyframing import KeyframeRoutes
 from docreactor.gateway.routes.loading import LoadRoutes
 from docreactor.gateway.routes.positions import PositionRoutes
 from docreactor.gateway.routes.relationships import RelationshipRoutes
+from docreactor.gateway.routes.slugs import SlugRoutes
 from docreactor.gateway.routes.writing import WriteRoutes
 from docreactor.pipeline.errors import (
     InvalidInputError,
@@ -78,6 +81,9 @@ def create_app(node: Node) -> FastAPI:
         BatchRoutes(reach),
         FindRoutes(reach),
         DocumentRoutes(reach),
+        ExistRoutes(reach),
+        SlugRoutes(reach),
+        BranchRoutes(reach),
         HistoryRoutes(reach),
         JobRoutes(reach),
         EraseRoutes(reach),

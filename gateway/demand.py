@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import reduce
+from time import monotonic
 from typing import Self
 
 from starlette.requests import Request
@@ -13,26 +14,49 @@ from docreactor.agents.live import LivePartition
 from docreactor.gateway.attendance import attended
 from docreactor.gateway.patience import while_serving
 from docreactor.gateway.reach import Reach
-from docreactor.gateway.requests import ReadQuery
+from docreactor.gateway.requests import TokenQuery
 from docreactor.pipeline.position import Offset, Partition, Position
 
 
 @dataclass(frozen=True, slots=True)
 class Demand:
-    """The merged position of a read's tokens, and how long it may take to get there."""
+    """The merged position of a read's tokens, and how long it may take to get there.
+
+    `ends_at_s` is by the process's own clock: whoever waits for one partition after another has
+    that time for all of them.
+    """
 
     wanted: Position
     timeout_s: float
+    ends_at_s: float
 
     @classmethod
-    def of(cls, query: ReadQuery, log_id: str) -> Self:
-        """What the query demands. InvalidToken, or TokenOfAnotherLog."""
-        return cls(merged(query.token, log_id), query.timeout_ms / 1_000)
+    def of(cls, query: TokenQuery, log_id: str) -> Self:
+        """What the query demands, from this moment on. InvalidToken, or TokenOfAnotherLog."""
+        timeout_s = query.timeout_ms / 1_000
+        return cls(merged(query.token, log_id), timeout_s, monotonic() + timeout_s)
+
+    @property
+    def left_s(self) -> float:
+        """How long it may still take."""
+        return max(0.0, self.ends_at_s - monotonic())
+
+    @property
+    def parameters(self) -> list[tuple[str, str]]:
+        """The same as another node is asked it."""
+        if not self.wanted.next_offsets:
+            return []
+        timeout_ms = str(round(self.left_s * 1_000))
+        return [("token", self.wanted.token), ("timeout_ms", timeout_ms)]
 
     @property
     def patience_s(self) -> float:
         """How long a node that is asked for this may wait."""
         return self.timeout_s if self.wanted.next_offsets else 0.0
+
+    def of_partition(self, part: Partition) -> Position:
+        """What of it concerns one partition."""
+        return Position(self.wanted.log_id, {part: self.wanted.next_offsets.get(part, Offset(0))})
 
     async def viewed(self, reach: Reach, request: Request, live: LivePartition) -> None:
         """Return when the partition's documents table shows it, or NotYetVisible."""
@@ -50,16 +74,14 @@ class Demand:
         reached: Position,
         wait: Callable[[Position, float], Awaitable[None]],
     ) -> None:
-        part = Partition(live.number)
-        offset = self.wanted.next_offsets.get(part, Offset(0))
-        here = Position(self.wanted.log_id, {part: offset})
+        here = self.of_partition(Partition(live.number))
         if reached.reached(here):
             return
 
         async def slice_of(slice_s: float) -> None:
             await wait(here, slice_s)
 
-        await attended(request, while_serving(reach, live, slice_of, timeout_s=self.timeout_s))
+        await attended(request, while_serving(reach, live, slice_of, timeout_s=self.left_s))
 
 
 def merged(tokens: Sequence[str], log_id: str) -> Position:

@@ -16,6 +16,9 @@ TIMEOUT_DEFAULT_MS = 30_000
 TIMEOUT_MAX_MS = 300_000
 DEFAULT_SCOPE = "global"
 
+Cascade = Literal["none", "edges", "children"]
+"""What a deletion takes with it."""
+
 
 class Request(BaseModel):
     """Frozen, and refuses fields that it does not know."""
@@ -45,6 +48,7 @@ def _split_or_whole(values: Any) -> Any:
 
 Dependencies = Annotated[list[str], Field(max_length=DEPENDENCIES_MAX)]
 Revision = Annotated[StrictInt, Field(ge=0)]
+Weight = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Several = Annotated[list[str], BeforeValidator(_split)]
 SeveralSlugs = Annotated[list[str], BeforeValidator(_split_or_whole)]
 
@@ -155,6 +159,7 @@ class RelateRequest(UnrelateRequest):
     """An edge and what is known about it. The target need not exist."""
 
     metadata: Any = None
+    weight: Weight | None = None
 
 
 class ChildrenRequest(Request):
@@ -172,9 +177,11 @@ class WaitQuery(Request):
 
 
 class DeleteQuery(WaitQuery):
-    """Which branch of the document ends."""
+    """Which branch of the document ends, and what ends with it, as reads with `token` show it."""
 
     branch: str = DEFAULT_BRANCH
+    cascade: Cascade = "none"
+    token: Several = Field(default_factory=list)
 
 
 class VerifyQuery(Request):
@@ -214,19 +221,17 @@ class UnrelateQuery(WaitQuery):
     branch: str | None = None
 
 
-class ReadQuery(Request):
+class TokenQuery(Request):
     """What a read must at least show: every write whose `token` is given."""
 
-    branch: str = DEFAULT_BRANCH
     token: Several = Field(default_factory=list)
     timeout_ms: int = Field(default=TIMEOUT_DEFAULT_MS, ge=0, le=TIMEOUT_MAX_MS)
 
 
-class DocumentQuery(ReadQuery):
-    """Which scopes, or with `at=<scope>:<index>` the state after that index."""
+class ReadQuery(TokenQuery):
+    """A read of one branch."""
 
-    scopes: Several = Field(default_factory=list)
-    at: str | None = None
+    branch: str = DEFAULT_BRANCH
 
 
 class PageQuery(ReadQuery):
@@ -234,25 +239,3 @@ class PageQuery(ReadQuery):
 
     limit: int = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
     cursor: str | None = None
-
-
-class FindQuery(PageQuery):
-    """By `ids` or `slugs`, in the order asked and narrowed by `type`; or all of a `type`."""
-
-    ids: Several = Field(default_factory=list)
-    slugs: SeveralSlugs = Field(default_factory=list)
-    type: str | None = None
-
-
-class HistoryQuery(PageQuery):
-    """Operations of one scope with index > `since`; `from` and `to` are inclusive times.
-
-    `effective` leaves out those that a later one supersedes.
-    """
-
-    scope: str = DEFAULT_SCOPE
-    since: int = Field(default=-1, ge=-1)
-    types: Several = Field(default_factory=list)
-    from_: str | None = Field(default=None, alias="from")
-    to: str | None = None
-    effective: bool = False

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from docreactor.pipeline.action import DOCUMENT_SCOPE
@@ -13,26 +12,20 @@ from docreactor.pipeline.header import Facts, newest
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.stream_state import StreamState
-from docreactor.tables.catalogue import Catalogue, catalogue_row
-from docreactor.tables.criteria import Criteria, Found, id_cursor, place_cursor, read_id, read_place
-from docreactor.tables.header import (
-    Header,
-    ShownDocument,
-    read_facts_of,
-    read_revision,
-    revision_row,
-    tells,
-)
+from docreactor.tables.catalogue import Catalogue, Change
+from docreactor.tables.header import Header, ShownDocument, read_revision, revision_row, tells
+from docreactor.tables.headers import Headers, revision_key, state_key
 from docreactor.tables.leavings import key_ranges, left_rows
 from docreactor.tables.remains import Remains
 from docreactor.tables.slugs import Slugs, claim_row, release_row
-from docreactor.tables.store import Row, Store
+from docreactor.tables.store import AnyRow, Row, Store
 
-_STATE = b"s/"
-_REVISION = b"r/"
 _QUARANTINE = b"q/"
 _QUARANTINE_END = b"q0"
 _DEFAULT_SCOPE = "global"
+
+Named = tuple[str, str]
+"""A document by its id and branch."""
 
 
 class DocumentsTable:
@@ -42,7 +35,8 @@ class DocumentsTable:
         self.store = store
         self.slugs = Slugs(store)
         self.remains = Remains(store)
-        self._catalogue = Catalogue(store)
+        self.catalogue = Catalogue(store)
+        self.headers = Headers(store, replay)
         self._replay = replay
 
     def stage(self) -> DocumentsStage:
@@ -51,7 +45,7 @@ class DocumentsTable:
 
     def row(self, stream: Stream) -> bytes | None:
         """The stored state of one stream, in the form of `Replay.encode`."""
-        return self.store.get(_state_key(stream))
+        return self.store.get(state_key(stream))
 
     def state(self, document_id: str, scope: str, branch: str) -> bytes | None:
         """As `row`."""
@@ -59,19 +53,7 @@ class DocumentsTable:
 
     def header(self, document_id: str, branch: str) -> Header | None:
         """None for a document that does not exist on this branch; a deleted one has a header."""
-        document = self._document(document_id, branch)
-        if document is None:
-            return None
-        prefix = _revision_prefix(document_id, branch)
-        revision: dict[str, int] = {}
-        last_modified_at = ""
-        told: list[Facts] = []
-        for key, value in self.store.scan(prefix, prefix[:-1] + b"0"):
-            label, latest = read_revision(value)
-            revision[key[len(prefix) :].decode()] = label + 1
-            last_modified_at = max(last_modified_at, latest)
-            told.append(read_facts_of(value))
-        return Header(document, revision, last_modified_at, newest(told))
+        return self.headers.of(document_id, branch)
 
     def document(
         self, document_id: str, branch: str, scopes: Sequence[str] | None = None
@@ -106,27 +88,9 @@ class DocumentsTable:
         state = self._replay.decode(stream, content)
         return decode(self._replay.shown(stream, state, document).content)
 
-    def facts(self, document_id: str, branch: str, *, but: Container[str]) -> list[Facts]:
-        """What the stored operations of each scope say about the header, but for some scopes."""
-        prefix = _revision_prefix(document_id, branch)
-        rows = self.store.scan(prefix, prefix[:-1] + b"0")
-        return [
-            read_facts_of(value) for key, value in rows if key[len(prefix) :].decode() not in but
-        ]
-
     def by_slug(self, slug: str, branch: str) -> str | None:
         """The living document that a slug stands for: the newest claim's."""
         return self.slugs.find(slug, branch)
-
-    def find(self, criteria: Criteria, *, limit: int, cursor: str | None = None) -> Found:
-        """One page of living documents. InvalidInput for a cursor of something else."""
-        if criteria.ids is not None or criteria.slugs is not None:
-            return self._find_named(criteria, limit, read_place(cursor))
-        document_type = criteria.document_type or ""
-        after = self._catalogue.after(document_type, criteria.branch, read_id(cursor))
-        found = list(islice(after, limit + 1))
-        more = len(found) > limit
-        return Found(found[:limit], id_cursor(found[limit - 1]) if more else None)
 
     def quarantined(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Documents that could not be applied, each with its problem, by id."""
@@ -137,32 +101,6 @@ class DocumentsTable:
         """The problem of a quarantined document."""
         content = self.store.get(_QUARANTINE + document_id.encode())
         return None if content is None else decode(content)
-
-    def _find_named(self, criteria: Criteria, limit: int, place: int) -> Found:
-        names = criteria.ids if criteria.ids is not None else criteria.slugs or ()
-        found: list[str] = []
-        for at, name in enumerate(names[place:], place):
-            document_id = name if criteria.ids is not None else self.by_slug(name, criteria.branch)
-            if document_id is None or not self._fits(document_id, criteria):
-                continue
-            if len(found) == limit:
-                return Found(found, place_cursor(at))
-            found.append(document_id)
-        return Found(found, None)
-
-    def _fits(self, document_id: str, criteria: Criteria) -> bool:
-        document = self._document(document_id, criteria.branch)
-        if document is None or document.is_deleted:
-            return False
-        return criteria.document_type in (None, document.document_type)
-
-    def _document(self, document_id: str, branch: str) -> Document | None:
-        stream = Stream(document_id, DOCUMENT_SCOPE, branch)
-        content = self.row(stream)
-        if content is None:
-            return None
-        document: Document = self._replay.decode(stream, content).state
-        return document
 
 
 class _Touched:
@@ -229,69 +167,62 @@ class DocumentsStage:
         for stream in [one for one in self._streams if one.document_id == document_id]:
             del self._streams[stream]
 
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[AnyRow]:
         """Everything that the batch writes."""
-        rows: list[Row] = []
+        rows: list[AnyRow] = []
         for document_id in self.erased:
             left = list(left_rows(self._table.store, document_id, self._table.header))
             rows += left
             rows.append(self._table.remains.row(document_id, key_ranges(document_id, left)))
-        keys = [_revision_key(stream) for stream in self._streams]
-        stored = self._table.store.get_many(keys)
-        renamed: dict[tuple[str, str], dict[str, Facts]] = {}
-        for (stream, touched), key, revision in zip(
-            self._streams.items(), keys, stored, strict=True
-        ):
-            facts = touched.state.facts
-            if facts or stream.scope == DOCUMENT_SCOPE or tells(revision):
-                told = renamed.setdefault((stream.document_id, stream.branch), {})
-                told[stream.scope] = facts
-            content = self._replay.encode(stream, touched.state, touched.document_type)
-            rows.append(Row(_state_key(stream), content))
-            latest = touched.latest
-            if revision is not None:
-                latest = max(latest, read_revision(revision)[1])
-            rows.append(Row(key, revision_row(touched.state.label, latest, facts)))
-        for (document_id, branch), told in renamed.items():
-            rows += self._index_rows(document_id, branch, told)
+        rows += self._stream_rows()
         for document_id in self._released:
             rows.append(Row(_QUARANTINE + document_id.encode(), None))
         for document_id, problem in self._problems.items():
             rows.append(Row(_QUARANTINE + document_id.encode(), encode(problem)))
         return rows
 
-    def _index_rows(
-        self, document_id: str, branch: str, told: Mapping[str, Facts]
-    ) -> Iterator[Row]:
-        """How the document is found, after `told` by the scopes that the batch touches."""
-        before = self._table.header(document_id, branch)
-        touched = self._streams.get(Stream(document_id, DOCUMENT_SCOPE, branch))
-        if touched is not None:
-            document: Document = touched.state.state
-        elif before is not None:
+    def _stream_rows(self) -> list[AnyRow]:
+        rows: list[AnyRow] = []
+        keys = [revision_key(stream) for stream in self._streams]
+        stored = self._table.store.get_many(keys)
+        changed: dict[Named, str] = {}
+        documents: dict[Named, Document] = {}
+        renamed: dict[Named, dict[str, Facts]] = {}
+        for (stream, touched), key, revision in zip(
+            self._streams.items(), keys, stored, strict=True
+        ):
+            named, latest = (stream.document_id, stream.branch), touched.latest
+            if latest > changed.get(named, ""):
+                changed[named] = latest
+            facts = touched.state.facts
+            if stream.scope == DOCUMENT_SCOPE:
+                documents[named] = touched.state.state
+            if facts or stream.scope == DOCUMENT_SCOPE or tells(revision):
+                renamed.setdefault(named, {})[stream.scope] = facts
+            content = self._replay.encode(stream, touched.state, touched.document_type)
+            rows.append((state_key(stream), content))
+            if revision is not None:
+                latest = max(latest, read_revision(revision)[1])
+            rows.append((key, revision_row(touched.state.label, latest, facts)))
+        rows += self._table.catalogue.rows(
+            [Change(*named, latest, documents.get(named)) for named, latest in changed.items()]
+        )
+        for named, told in renamed.items():
+            rows += self._claim_rows(named, documents.get(named), told)
+        return rows
+
+    def _claim_rows(
+        self, named: Named, document: Document | None, told: Mapping[str, Facts]
+    ) -> Iterator[AnyRow]:
+        """What the document claims, after `told` by the scopes that the batch touches."""
+        before = self._table.header(*named)
+        if document is None:
+            if before is None:
+                return
             document = before.document
-        else:
-            return
-        facts = newest([*self._table.facts(document_id, branch, but=told), *told.values()])
-        after = Header(document, {}, "", facts)
-        was_live = before is not None and not before.document.is_deleted
-        is_live = not document.is_deleted
-        if was_live != is_live:
-            yield catalogue_row(document.document_type, branch, document.id, is_live=is_live)
-        old, new = None if before is None else before.claim, after.claim
+        facts = newest([*self._table.headers.facts(*named, but=told), *told.values()])
+        old, new = None if before is None else before.claim, Header(document, {}, "", facts).claim
         if old is not None and old != new:
             yield release_row(old)
         if new is not None and old != new:
             yield claim_row(new)
-
-
-def _state_key(stream: Stream) -> bytes:
-    return _STATE + stream.prefix.encode()
-
-
-def _revision_prefix(document_id: str, branch: str) -> bytes:
-    return f"r/{document_id}/{branch}/".encode()
-
-
-def _revision_key(stream: Stream) -> bytes:
-    return f"r/{stream.document_id}/{stream.branch}/{stream.scope}".encode()

@@ -53,7 +53,7 @@ class Header:
     @property
     def json(self) -> dict[str, JSON]:
         """The form that HTTP answers."""
-        document = self.document
+        document, claim = self.document, self.claim
         return {
             "id": document.id,
             "document_type": document.document_type,
@@ -65,6 +65,9 @@ class Header:
             "revision": self.revision,
             "protocol_versions": document.protocol_versions,
             "meta": meta(document.meta, self.facts),
+            "is_deleted": document.is_deleted,
+            "deleted_at": document.deleted_at,
+            "slug_claimed_at": None if claim is None else claim.claimed_at,
         }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from docreactor.pipeline.errors import UndecodableRecordError
-from docreactor.tables.catalogue import catalogue_row
+from docreactor.tables.catalogue import Catalogue
 from docreactor.tables.header import Header
 from docreactor.tables.slugs import release_row
-from docreactor.tables.store import Row, Store
+from docreactor.tables.store import AnyRow, Row, Store
 
 _STATE = b"s/"
 _REVISION = b"r/"
@@ -22,20 +22,18 @@ def ranges(document_id: str) -> list[tuple[bytes, bytes]]:
     return [(start, start[:-1] + _AFTER_SLASH) for start in starts]
 
 
-def key_ranges(document_id: str, rows: Iterable[Row]) -> list[tuple[bytes, bytes]]:
+def key_ranges(document_id: str, rows: Iterable[AnyRow]) -> list[tuple[bytes, bytes]]:
     """Where the rows lay that `left_rows` removes: as `ranges`, and each other key by itself."""
     whole = ranges(document_id)
     alone = [
-        (row.key, row.key + b"\0")
-        for row in rows
-        if not any(start <= row.key < end for start, end in whole)
+        (key, key + b"\0") for key, _ in rows if not any(start <= key < end for start, end in whole)
     ]
     return [*whole, *alone]
 
 
 def left_rows(
     store: Store, document_id: str, header: Callable[[str, str], Header | None]
-) -> Iterator[Row]:
+) -> Iterator[AnyRow]:
     """What removes every row of a document; `header` reads one of a branch."""
     yield Row(_QUARANTINE + document_id.encode(), None)
     branches: set[str] = set()
@@ -44,13 +42,11 @@ def left_rows(
             yield Row(key, None)
             if key.startswith(_REVISION):
                 branches.add(key.decode().split("/")[2])
+    yield from Catalogue(store).left_rows(document_id)
     for branch in branches:
         try:
             found = header(document_id, branch)
         except UndecodableRecordError:
             continue
-        if found is None:
-            continue
-        yield catalogue_row(found.document.document_type, branch, document_id, is_live=False)
-        if found.claim is not None:
+        if found is not None and found.claim is not None:
             yield release_row(found.claim)

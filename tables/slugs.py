@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from itertools import groupby
 from struct import Struct
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from docreactor.tables.store import Row, Store
 
 _SPACE = b"g/"
 _SPACE_END = b"g0"
+_AFTER_BRANCHES = b"\xff"
 _LENGTH = Struct(">I")
 _TIME_BYTES = len("2000-01-01T00:00:00.000000Z")
 
@@ -41,6 +42,16 @@ class Slugs:
         claims = self.claims(slug, branch)
         return claims[0].document_id if claims else None
 
+    def listed(self, branch: str, after: str) -> Generator[tuple[str, list[Claim]]]:
+        """The slugs after this one in the order of `slug_order`, from the first after ''.
+
+        Each with who claims it on the branch, the newest first, or nobody.
+        """
+        start = _SPACE if not after else _slug_prefix(after) + _AFTER_BRANCHES
+        claims = map(_claim, self._store.keys(start, _SPACE_END))
+        for slug, group in groupby(claims, key=lambda claim: claim.slug):
+            yield slug, [claim for claim in group if claim.branch == branch][::-1]
+
     def contested(self) -> Iterator[list[Claim]]:
         """The claims of every slug that several documents of a branch claim, oldest first."""
         claims = map(_claim, self._store.keys(_SPACE, _SPACE_END))
@@ -48,6 +59,12 @@ class Slugs:
             rivals = list(group)
             if len(rivals) > 1:
                 yield rivals
+
+
+def slug_order(slug: str) -> tuple[int, bytes]:
+    """What slugs are listed by: the shorter first."""
+    text = slug.encode()
+    return len(text), text
 
 
 def claim_row(claim: Claim) -> Row:
@@ -60,10 +77,14 @@ def release_row(claim: Claim) -> Row:
     return Row(_key(claim), None)
 
 
-def _prefix(slug: str, branch: str) -> bytes:
+def _slug_prefix(slug: str) -> bytes:
     # The length in front keeps any text apart from what follows it.
     text = slug.encode()
-    return b"%b%b%b%b/" % (_SPACE, _LENGTH.pack(len(text)), text, branch.encode())
+    return b"%b%b%b" % (_SPACE, _LENGTH.pack(len(text)), text)
+
+
+def _prefix(slug: str, branch: str) -> bytes:
+    return b"%b%b/" % (_slug_prefix(slug), branch.encode())
 
 
 def _key(claim: Claim) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Annotated
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from fastapi import FastAPI, Query
 from starlette.requests import Request
@@ -13,42 +13,39 @@ from starlette.responses import Response
 from docreactor.agents.live import LivePartition
 from docreactor.gateway.answers import Document
 from docreactor.gateway.attendance import attended
+from docreactor.gateway.claims import Claims
 from docreactor.gateway.demand import Demand
 from docreactor.gateway.facts import add_facts
 from docreactor.gateway.openapi import replies
-from docreactor.gateway.reach import PARTITIONS, Call, Part, Reach
-from docreactor.gateway.reply import Reply
-from docreactor.gateway.requests import DocumentQuery
-from docreactor.gateway.routes.finding import claim_of
-from docreactor.gateway.shown import At, shown_at, shown_now
+from docreactor.gateway.reach import PARTITIONS, Call, Gathered, Reach
+from docreactor.gateway.read_queries import DocumentQuery
+from docreactor.gateway.reply import Reply, refuse
+from docreactor.gateway.shown import At, Excerpt, shown_at, shown_now
 from docreactor.pipeline.errors import (
     AmbiguousIdentifierError,
     DocumentNotFoundError,
     InvalidInputError,
 )
-from docreactor.pipeline.ids import check_id, check_name
+from docreactor.pipeline.ids import check_id
+from docreactor.tables.criteria import Life
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What of a document is asked for."""
 
-    branch: str
-    scopes: tuple[str, ...] | None
+    excerpt: Excerpt
     at: At | None
     demand: Demand
 
     @classmethod
     def of(cls, query: DocumentQuery, log_id: str) -> Asked:
         """The query, checked."""
-        check_name(query.branch, field="branch")
-        for scope in query.scopes:
-            check_name(scope, field="scopes")
+        excerpt = Excerpt.of(query, Life.EITHER if query.include_deleted else Life.LIVING)
         if query.at is not None and query.scopes:
             raise InvalidInputError("scopes", "cannot be asked for together with at")
         at = None if query.at is None else At.parse(query.at)
-        demand = Demand.of(query, log_id)
-        return cls(query.branch, tuple(query.scopes) or None, at, demand)
+        return cls(excerpt, at, Demand.of(query, log_id))
 
 
 class DocumentRoutes:
@@ -72,39 +69,45 @@ class DocumentRoutes:
     async def get_document(
         self, request: Request, identifier: str, query: Annotated[DocumentQuery, Query()]
     ) -> Response:
-        """One document by its id, else by its slug.
+        """One document by its id, else by its slug; `by` says which of the two it is.
 
-        Without `scopes` it shows all that have operations or an initial state, and `global`.
-        With `at=<scope>:<index>` it shows the state that the scope had right after that operation.
+        Without `scopes` it shows all that have operations or an initial state, and `global`; with
+        `header_only` none. With `at=<scope>:<index>` it shows the state that the scope had right
+        after that operation. With `include_deleted` a deleted document is shown as it was last.
         With `token` it shows at least that write, or 504. AmbiguousIdentifier when the text is the
         id of one document and the slug of another. A slug with `/` is looked up by `?slugs=`.
         """
         asked = Asked.of(query, self._node.log_id)
+        if PARTITIONS in request.headers:
+            return await self._by_id(request, identifier, asked)
         reply: Response | None = None
-        if _is_id(identifier):
+        if query.by == "id":
+            return await self._by_id(request, check_id(identifier, field="id"), asked)
+        if query.by is None and _is_id(identifier):
             reply = await self._by_id(request, identifier, asked)
-            if PARTITIONS in request.headers or reply.status_code not in (200, 404):
+            if reply.status_code not in (200, 404, 410):
                 return reply
-        found = reply is not None and reply.status_code == 200
-        claimant = await self._claimant(request, identifier, asked, partial=found)
-        if found and claimant not in (None, identifier):
+        is_known = reply is not None and reply.status_code != 404
+        claimant, told = await self._claimant(request, identifier, asked, partial=is_known)
+        if is_known and claimant not in (None, identifier):
             raise AmbiguousIdentifierError(identifier, [identifier, str(claimant)])
-        if not found and claimant is not None:
+        if not is_known and claimant is not None:
             return await self._by_id(request, claimant, asked)
         if reply is None:
-            raise DocumentNotFoundError(identifier, asked.branch)
+            error = DocumentNotFoundError(identifier, asked.excerpt.branch)
+            return refuse(error, self._reach.headers(told.position, told.answered_by))
         return reply
 
     async def _by_id(self, request: Request, document_id: str, asked: Asked) -> Response:
         add_facts(request.scope, document=document_id)
 
         async def read(live: LivePartition) -> Response:
-            if asked.at is not None:
-                await asked.demand.stored(self._reach, request, live)
-                at = shown_at(live, document_id, asked.branch, asked.at)
-                return Reply(await attended(request, at))
-            await asked.demand.viewed(self._reach, request, live)
-            return Reply(shown_now(live, document_id, asked.branch, asked.scopes))
+            if asked.at is None:
+                await asked.demand.viewed(self._reach, request, live)
+                return Reply(shown_now(live, document_id, asked.excerpt))
+            await asked.demand.stored(self._reach, request, live)
+            item = await attended(request, shown_at(live, document_id, asked.excerpt, asked.at))
+            return Reply(item)
 
         call = Call.like(request, patience_s=asked.demand.patience_s)
         shown_position = LivePartition.view_position
@@ -120,36 +123,16 @@ class DocumentRoutes:
 
     async def _claimant(
         self, request: Request, slug: str, asked: Asked, *, partial: bool
-    ) -> str | None:
-        """The newest claimant of a slug among all partitions.
+    ) -> tuple[str | None, Gathered]:
+        """The newest claimant of a slug among all partitions, and who said so.
 
         With `partial` those that cannot answer are left out: the document asked for by its id must
         not become unreadable because another's owner restores.
         """
-
-        async def read(live: LivePartition) -> Part:
-            await asked.demand.viewed(self._reach, request, live)
-            claims = live.documents.slugs.claims(slug, asked.branch)[:1]
-            items = [
-                {"header": {"created_at": claim.claimed_at, "id": claim.document_id}}
-                for claim in claims
-            ]
-            return Part(items, False, live.view_position())
-
-        query = [("slugs", slug), ("branch", asked.branch)]
-        if asked.demand.wanted.next_offsets:
-            query.append(("token", asked.demand.wanted.token))
-            query.append(("timeout_ms", str(int(asked.demand.timeout_s * 1_000))))
-        call = Call.like(request, patience_s=asked.demand.patience_s)
-        gathered = await self._reach.every(
-            request,
-            range(self._node.partition_count),
-            read,
-            call=call.to("/v1/documents", urlencode(query)),
-            partial=partial,
-        )
-        newest = max(gathered.items, key=claim_of, default=None)
-        return None if newest is None else str(newest["header"]["id"])
+        claims = Claims(asked.excerpt.branch, (slug,), limit=1)
+        gathered = await claims.gather(self._reach, request, asked.demand, partial=partial)
+        slugs, _ = claims.joined(gathered)
+        return (slugs[0]["document_id"] if slugs else None), gathered
 
 
 def _is_id(identifier: str) -> bool:

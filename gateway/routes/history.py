@@ -16,8 +16,8 @@ from docreactor.gateway.demand import Demand
 from docreactor.gateway.facts import add_facts
 from docreactor.gateway.openapi import replies
 from docreactor.gateway.reach import Call, Reach
+from docreactor.gateway.read_queries import HistoryQuery
 from docreactor.gateway.reply import Reply
-from docreactor.gateway.requests import HistoryQuery
 from docreactor.gateway.shown import missing
 from docreactor.pipeline.action import DOCUMENT_SCOPE
 from docreactor.pipeline.ids import check_id, check_name

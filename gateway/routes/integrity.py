@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Annotated, Any
-from urllib.parse import urlencode
 
 import orjson
 from fastapi import FastAPI, Query
@@ -17,13 +16,14 @@ from docreactor.agents.live import LivePartition
 from docreactor.agents.node import Node
 from docreactor.gateway.answers import Verified
 from docreactor.gateway.attendance import attended
+from docreactor.gateway.claims import Claims
+from docreactor.gateway.demand import Demand
 from docreactor.gateway.facts import add_facts
 from docreactor.gateway.openapi import replies
 from docreactor.gateway.patience import now_s
-from docreactor.gateway.reach import PARTITIONS, Call, Item, Part, Reach
+from docreactor.gateway.reach import PARTITIONS, Call, Reach
 from docreactor.gateway.reply import Reply
-from docreactor.gateway.requests import VerifyPageQuery, VerifyQuery
-from docreactor.gateway.routes.finding import claim_of
+from docreactor.gateway.requests import TokenQuery, VerifyPageQuery, VerifyQuery
 from docreactor.gateway.shown import missing
 from docreactor.pipeline.errors import InvalidInputError
 from docreactor.pipeline.finding import Fault, Finding
@@ -168,22 +168,10 @@ class IntegrityRoutes:
         self, request: Request, slugs: Sequence[str], branch: str
     ) -> dict[str, str]:
         """Which document each slug stands for, among all partitions."""
-
-        async def read(live: LivePartition) -> Part:
-            items: list[Item] = [
-                {"header": {"slug": one.slug, "created_at": one.claimed_at, "id": one.document_id}}
-                for slug in slugs
-                for one in live.documents.slugs.claims(slug, branch)[:1]
-            ]
-            return Part(items, False, live.view_position())
-
-        query = urlencode([("branch", branch), *(("slugs", slug) for slug in slugs)])
-        call = Call("GET", f"/v1/documents?{query}", Call.like(request, patience_s=0).headers)
-        gathered = await self._reach.every(
-            request, range(self._node.partition_count), read, call=call
-        )
-        ordered = sorted(gathered.items, key=claim_of)
-        return {item["header"]["slug"]: item["header"]["id"] for item in ordered}
+        claims = Claims(branch, slugs, limit=len(slugs))
+        demand = Demand.of(TokenQuery(), self._node.log_id)
+        found, _ = claims.joined(await claims.gather(self._reach, request, demand))
+        return {one["slug"]: one["document_id"] for one in found}
 
 
 def check_partition(partition: int, node: Node) -> None:

@@ -9,24 +9,10 @@ from pydantic import ValidationError
 
 from docreactor.gateway.requests import (
     ActionRequest,
-    DocumentQuery,
-    FindQuery,
     Request,
     SubmitRequest,
     WaitQuery,
 )
-
-
-def test_several_values_are_comma_separated_or_repeated() -> None:
-    query = DocumentQuery.model_validate({"scopes": ["a,b", "c", ""]})
-
-    assert query.scopes == ["a", "b", "c"]
-
-
-def test_a_slug_with_commas_stands_for_itself_first() -> None:
-    query = FindQuery.model_validate({"slugs": ["a,b", "c"]})
-
-    assert query.slugs == ["a,b", "a", "b", "c", "c"]
 
 
 def test_an_action_goes_to_the_global_scope_by_default() -> None:

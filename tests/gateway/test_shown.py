@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from docreactor.agents.live import LivePartition
-from docreactor.gateway.shown import At, shown, shown_at, shown_now
+from docreactor.gateway.shown import At, Excerpt, shown, shown_at, shown_now
 from docreactor.pipeline.errors import (
     DocumentNotFoundError,
     HashMismatchError,
@@ -33,9 +33,9 @@ def test_an_index_of_a_scope_is_read_from_its_text() -> None:
 async def test_what_the_view_does_not_show_is_nothing(one: Running) -> None:
     live = live_of(one, "shop-1")
 
-    assert shown(live, "shop-1", "main") is None
+    assert shown(live, "shop-1", Excerpt()) is None
     with pytest.raises(DocumentNotFoundError):
-        shown_now(live, "shop-1", "main", None)
+        shown_now(live, "shop-1", Excerpt())
 
 
 async def test_a_document_set_aside_is_refused_with_the_reason(one: Running) -> None:
@@ -47,7 +47,7 @@ async def test_a_document_set_aside_is_refused_with_the_reason(one: Running) -> 
     live.documents.store.write(stage.rows(), {}, now_ms=0)
 
     with pytest.raises(HashMismatchError):
-        shown_now(live, "shop-1", "main", None)
+        shown_now(live, "shop-1", Excerpt())
 
 
 async def test_a_state_at_an_index_comes_with_the_time_of_its_operation(one: Running) -> None:
@@ -55,8 +55,8 @@ async def test_a_state_at_an_index_comes_with_the_time_of_its_operation(one: Run
     await one.add("shop-1", "Milk", "Bread")
     live = live_of(one, "shop-1")
 
-    item = await shown_at(live, "shop-1", "main", At("global", 0))
-    document = await shown_at(live, "shop-1", "main", At("document", 1))
+    item = await shown_at(live, "shop-1", Excerpt(), At("global", 0))
+    document = await shown_at(live, "shop-1", Excerpt(), At("document", 1))
 
     state = orjson.loads(orjson.dumps(item["state"]))
     assert state == {"global": {"items": ["Milk"], "completed": []}}
@@ -64,4 +64,4 @@ async def test_a_state_at_an_index_comes_with_the_time_of_its_operation(one: Run
     assert item["header"]["last_modified_at"] == operations.operations[0].timestamp
     assert orjson.loads(orjson.dumps(document["state"]))["document"]["version"] == 1
     with pytest.raises(RevisionNotFoundError):
-        await shown_at(live, "shop-1", "main", At("local", 0))
+        await shown_at(live, "shop-1", Excerpt(), At("local", 0))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import pytest
 
 from docreactor.pipeline.canonical import decode
-from docreactor.pipeline.errors import InvalidInputError
 from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.operation import Operation
-from docreactor.tables.criteria import Criteria, Found, place_cursor
+from docreactor.tables.criteria import Criteria, Life, Order
 from docreactor.tables.documents import DocumentsStage, DocumentsTable
 from docreactor.tables.memory import MemoryStore
-from docreactor.tables.store import Row
+from docreactor.tables.store import AnyRow
 from tests.tables.written import NOTES_TYPE, Written
 
 
@@ -37,7 +34,7 @@ class Place:
         self._followed = len(self.written.records)
         return stage
 
-    def follow(self) -> list[Row]:
+    def follow(self) -> list[AnyRow]:
         """Write everything that was written since the last time."""
         rows = self.stage().rows()
         self.table.store.write(rows, {}, now_ms=1)
@@ -56,17 +53,14 @@ class Place:
         self.written.delete(document_id)
         self.follow()
 
-    def found(self, criteria: Criteria, limit: int) -> list[str]:
-        """All pages of a search, each of them full but the last."""
-        ids: list[str] = []
-        cursor: str | None = None
-        while True:
-            page = self.table.find(criteria, limit=limit, cursor=cursor)
-            ids += page.document_ids
-            if page.next_cursor is None:
-                return ids
-            assert len(page.document_ids) == limit
-            cursor = page.next_cursor
+    def listed(self, criteria: Criteria) -> list[str]:
+        """The ids of a list, in its order."""
+        return [one.document_id for one in self.table.catalogue.listed(criteria, None)]
+
+
+def rows_of(place: Place) -> list[tuple[bytes, bytes]]:
+    """All that is stored."""
+    return list(place.table.store.scan(b"", b"\xff"))
 
 
 @pytest.fixture
@@ -102,7 +96,7 @@ def test_a_batch_writes_each_stream_once(place: Place) -> None:
     place.create("d")
     place.written.add(STREAM, 50)
 
-    assert len([row for row in place.follow() if row.key.startswith(b"s/")]) == 1
+    assert len([key for key, _ in place.follow() if key.startswith(b"s/")]) == 1
 
 
 def test_a_header_tells_of_every_scope_of_its_branch(place: Place) -> None:
@@ -154,6 +148,9 @@ def test_the_json_of_a_header_has_the_fields_of_http(place: Place) -> None:
         "revision": {"document": 2},
         "protocol_versions": {"base-reducer": 2},
         "meta": {},
+        "is_deleted": False,
+        "deleted_at": None,
+        "slug_claimed_at": times[0],
     }
 
 
@@ -208,7 +205,8 @@ def test_a_deleted_document_still_has_a_header_that_says_so(place: Place) -> Non
 
     shown = place.table.document("d", "main")
     assert shown is not None
-    assert shown.header.document.is_deleted
+    assert shown.header.json["is_deleted"]
+    assert shown.header.json["deleted_at"] == shown.header.last_modified_at
     assert shown.state["document"]["is_deleted"]
 
 
@@ -245,8 +243,7 @@ def test_a_claim_is_the_same_whether_its_batch_was_cut_or_not(place: Place) -> N
     cut.written.records += later
     cut.follow()
 
-    rows = [list(place.table.store.scan(b"", b"\xff")) for place in (whole, cut)]
-    assert rows[0] == rows[1]
+    assert rows_of(whole) == rows_of(cut)
 
 
 def test_an_operation_after_the_deletion_does_not_bring_the_slug_back(place: Place) -> None:
@@ -258,64 +255,81 @@ def test_an_operation_after_the_deletion_does_not_bring_the_slug_back(place: Pla
     assert place.table.by_slug("home", "main") == "e"
 
 
-def test_documents_are_found_by_type_page_by_page(place: Place) -> None:
-    ids = [f"doc-{number}" for number in range(9)]
-    place.create(*ids)
+def test_the_living_of_a_type_and_branch_are_listed(place: Place) -> None:
+    place.create("b", "a", "c")
     place.create("draft-only", branch="draft")
-    criteria = Criteria(document_type=NOTES_TYPE)
-
-    for limit in (1, 3, 8, 9, 100):
-        assert place.found(criteria, limit) == ids
-    assert place.found(Criteria(branch="draft", document_type=NOTES_TYPE), 5) == ["draft-only"]
-    assert place.found(Criteria(document_type="other"), 5) == []
-
-
-def test_a_page_by_type_goes_on_behind_a_document_that_was_deleted_meanwhile(place: Place) -> None:
-    place.create("a", "b", "c")
-    criteria = Criteria(document_type=NOTES_TYPE)
-    page = place.table.find(criteria, limit=2)
     place.delete("b")
 
-    assert page.document_ids == ["a", "b"]
-    rest = place.table.find(criteria, limit=2, cursor=page.next_cursor)
-    assert rest == Found(["c"], None)
+    assert place.listed(Criteria(NOTES_TYPE)) == ["a", "c"]
+    assert place.listed(Criteria(NOTES_TYPE, life=Life.DELETED)) == ["b"]
+    assert place.listed(Criteria(NOTES_TYPE, life=Life.EITHER)) == ["a", "b", "c"]
+    assert place.listed(Criteria(NOTES_TYPE, branch="draft")) == ["draft-only"]
+    assert place.listed(Criteria("other")) == []
 
 
-@pytest.mark.parametrize("limit", [1, 2, 3, 100])
-def test_ids_are_found_in_the_order_asked_and_repeated_as_asked(place: Place, limit: int) -> None:
+def test_what_changes_in_any_scope_moves_to_the_front_of_the_newest(place: Place) -> None:
     place.create("a", "b", "c")
+    place.add(Stream("a", "local", "main"), 1)
+    newest, oldest = (Criteria(NOTES_TYPE, order=one) for one in (Order.NEWEST, Order.OLDEST))
+
+    assert place.listed(newest) == ["a", "c", "b"]
+    assert place.listed(oldest) == ["b", "c", "a"]
+
+
+def test_what_is_loaded_with_an_old_time_moves_nothing(place: Place) -> None:
+    place.create("a", "b")
+    place.written.append(
+        Stream("a", "global", "main"), {"text": "late"}, timestamp="2001-01-01T00:00:00.000000Z"
+    )
+    place.follow()
+
+    assert place.listed(Criteria(NOTES_TYPE, order=Order.NEWEST)) == ["b", "a"]
+
+
+def test_a_document_is_listed_at_the_time_that_its_header_tells(place: Place) -> None:
+    place.create("a", "b")
+    place.add(Stream("a", "global", "main"), 3)
     place.delete("b")
-    criteria = Criteria(ids=("c", "x", "b", "a", "c"))
 
-    assert place.found(criteria, limit) == ["c", "a", "c"]
-
-
-def test_slugs_are_found_in_the_order_asked(place: Place) -> None:
-    place.create("a", slug="first")
-    place.create("b", slug="second")
-    criteria = Criteria(slugs=("second", "third", "first"))
-
-    assert place.found(criteria, 1) == ["b", "a"]
+    for life in (Life.LIVING, Life.DELETED):
+        criteria = Criteria(NOTES_TYPE, life=life, order=Order.OLDEST)
+        for listed in place.table.catalogue.listed(criteria, None):
+            header = place.table.header(listed.document_id, "main")
+            assert header is not None
+            assert listed.last_modified_at == header.last_modified_at
 
 
-def test_ids_come_before_slugs_and_a_type_narrows_both(place: Place) -> None:
-    place.create("a", slug="first")
-    place.create("b", slug="second")
+def test_the_branches_of_a_document_are_listed_with_those_where_it_was_deleted(
+    place: Place,
+) -> None:
+    place.create("d")
+    place.create("d", branch="draft")
+    place.create("d-2", branch="other")
+    place.written.delete("d", "draft")
+    place.follow()
 
-    assert place.found(Criteria(ids=("a",), slugs=("second",)), 5) == ["a"]
-    assert place.found(Criteria(ids=("a",), document_type="other"), 5) == []
-    assert place.found(Criteria(slugs=("first",), document_type=NOTES_TYPE), 5) == ["a"]
-    assert place.found(Criteria(ids=("a",), branch="draft"), 5) == []
+    branches = list(place.table.catalogue.of("d"))
+    assert [(branch, entry.is_deleted) for branch, entry in branches] == [
+        ("draft", True),
+        ("main", False),
+    ]
+    assert [branch for branch, _ in place.table.catalogue.of("d", "draft")] == ["main"]
 
 
-@pytest.mark.parametrize(
-    "criteria", [Criteria(ids=("a",)), Criteria(slugs=("a",)), Criteria(document_type="t")]
-)
-def test_a_cursor_of_something_else_is_refused(place: Place, criteria: Criteria) -> None:
-    cursors: Sequence[str] = ["nonsense", place_cursor(1) if criteria.document_type else "ZGE"]
-    for cursor in cursors:
-        with pytest.raises(InvalidInputError, match="cursor"):
-            place.table.find(criteria, limit=1, cursor=cursor)
+def test_lists_are_the_same_however_batches_are_cut(place: Place) -> None:
+    cut = Place()
+    for one in (place, cut):
+        one.written.create("d", slug="home")
+        one.written.add(STREAM, 3)
+        one.written.create("e")
+        one.written.delete("e")
+    place.follow()
+    records = cut.written.records
+    for end in range(1, len(records) + 1):
+        cut.written.records = records[:end]
+        cut.follow()
+
+    assert rows_of(place) == rows_of(cut)
 
 
 def test_a_quarantined_document_is_told_of_and_shows_what_it_showed(place: Place) -> None:
@@ -380,7 +394,7 @@ def test_an_erased_document_leaves_no_row() -> None:
     assert all(b"d-1" in key for key in left), left
     assert place.table.by_slug("groceries", "main") == "d-1"
     assert place.table.by_slug("other", "draft") is None
-    assert place.found(Criteria(document_type=NOTES_TYPE), 10) == ["d-1"]
+    assert place.listed(Criteria(NOTES_TYPE, life=Life.EITHER)) == ["d-1"]
     assert place.table.quarantine_of("d") is None
 
 

@@ -47,6 +47,9 @@ def test_without_a_word_since_it_is_what_the_creation_gave() -> None:
         "revision": {"document": 2, "global": 5},
         "protocol_versions": {"base-reducer": 2},
         "meta": {"k": 1},
+        "is_deleted": False,
+        "deleted_at": None,
+        "slug_claimed_at": T0,
     }
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from docreactor.tables.memory import MemoryStore
-from docreactor.tables.slugs import Claim, Slugs, claim_row, release_row
+from docreactor.tables.slugs import Claim, Slugs, claim_row, release_row, slug_order
 from docreactor.tables.store import Store
 
 EARLY, LATE = "2026-11-21T00:00:00.000000Z", "2026-11-21T00:00:00.000001Z"
@@ -73,3 +73,32 @@ def test_any_text_is_a_slug_of_its_own(slugs: list[str]) -> None:
 
     for claim in claims:
         assert Slugs(store).claims(claim.slug, "main") == [claim]
+
+
+def test_slugs_are_listed_with_who_claims_them_on_a_branch(store: Store) -> None:
+    older = _claim(store, "home", EARLY, "z")
+    newer = _claim(store, "home", LATE, "a")
+    _claim(store, "at", EARLY, "b", branch="draft")
+    other = _claim(store, "longer/one", EARLY, "c")
+    slugs = Slugs(store)
+
+    assert list(slugs.listed("main", "")) == [
+        ("at", []),
+        ("home", [newer, older]),
+        ("longer/one", [other]),
+    ]
+    assert list(slugs.listed("main", "home")) == [("longer/one", [other])]
+    assert list(slugs.listed("main", "hoop")) == [("longer/one", [other])]
+    assert list(slugs.listed("main", "longer/one")) == []
+
+
+@given(slugs=st.sets(TEXT.filter(bool), max_size=5), after=TEXT.filter(bool))
+def test_a_list_of_slugs_goes_on_after_any_text(slugs: set[str], after: str) -> None:
+    store = MemoryStore()
+    for slug in slugs:
+        _claim(store, slug, EARLY, "a")
+
+    ordered = sorted(slugs, key=slug_order)
+    assert [slug for slug, _ in Slugs(store).listed("main", "")] == ordered
+    rest = [slug for slug in ordered if slug_order(slug) > slug_order(after)]
+    assert [slug for slug, _ in Slugs(store).listed("main", after)] == rest
