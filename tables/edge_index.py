@@ -30,6 +30,7 @@ class Direction(Enum):
 # By time in two ways: those of all types in one row, and those of each type in a row of its own.
 _BY_TIME = {Direction.OUT: b"o/", Direction.IN: b"i/"}
 _BY_TYPE = {Direction.OUT: b"p/", Direction.IN: b"j/"}
+_SPACES = [of[direction] for direction in Direction for of in (_BY_TIME, _BY_TYPE)]
 
 
 class EdgePlace(NamedTuple):
@@ -49,7 +50,7 @@ class EdgeIndex:
 
     def row_key(self, key: EdgeKey) -> bytes:
         """Where an edge itself lies."""
-        return edge_row_key(partition_for(key.source_id, self._partition_count), key)
+        return edge_row_key(partition_for(key.source_id, self._partition_count), key.encode())
 
     def between(self, source_id: str, target_id: str, branch: str) -> Iterator[bytes]:
         """The edges of all types from one document to another, in the order of types."""
@@ -137,18 +138,16 @@ class EdgeIndex:
             yield EdgePlace(created_at, other_id, edge_type)
 
 
-def edge_row_key(partition: int, key: EdgeKey) -> bytes:
-    """Where an edge itself lies, its partition first."""
-    source_id, branch, edge_type, target_id = key
-    parts = _SEPARATOR.join((source_id, branch, target_id, edge_type))
-    return _of_partition(partition) + parts.encode()
+def edge_row_key(partition: int, key: bytes) -> bytes:
+    """Where the edge of a record's key itself lies, its partition first."""
+    source, branch, edge_type, target = key.split(b"/")
+    return b"%b%04d/%b\0%b\0%b\0%b" % (_EDGE, partition, source, branch, target, edge_type)
 
 
-def read_edge_row_key(key: bytes) -> EdgeKey:
+def read_edge_row_key(key: bytes) -> bytes:
     """The inverse of `edge_row_key`, but for the partition."""
-    parts = key[len(_EDGE) + _PARTITION_DIGITS + 1 :].decode().split(_SEPARATOR)
-    source_id, branch, target_id, edge_type = parts
-    return EdgeKey(source_id, branch, edge_type, target_id)
+    source, branch, target, edge_type = key[len(_EDGE) + _PARTITION_DIGITS + 1 :].split(_CUT)
+    return b"%b/%b/%b/%b" % (source, branch, edge_type, target)
 
 
 def partition_range(partition: int) -> Range:
@@ -164,20 +163,15 @@ def source_ranges(partition: int, source_id: str) -> list[Range]:
     return [(start, _end(start)) for start in starts]
 
 
-def index_keys(key: EdgeKey, created_at: str) -> tuple[bytes, bytes, bytes, bytes]:
-    """The rows that find an edge, beside itself."""
-    source_id, branch, edge_type, target_id = key
-    out, out_of_type = _BY_TIME[Direction.OUT], _BY_TYPE[Direction.OUT]
-    into, into_of_type = _BY_TIME[Direction.IN], _BY_TYPE[Direction.IN]
-    from_source = f"{source_id}\0{branch}\0{created_at}\0{target_id}\0{edge_type}"
-    of_type = f"{source_id}\0{branch}\0{edge_type}\0{created_at}\0{target_id}"
-    to_target = f"{target_id}\0{branch}\0{created_at}\0{source_id}\0{edge_type}"
-    to_of_type = f"{target_id}\0{branch}\0{edge_type}\0{created_at}\0{source_id}"
+def index_keys(key: bytes, created_at: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """The rows that find the edge of a record's key: two from its source, two from its target."""
+    source, branch, edge_type, target = key.split(b"/")
+    out, out_of_type, into, into_of_type = _SPACES
     return (
-        out + from_source.encode(),
-        out_of_type + of_type.encode(),
-        into + to_target.encode(),
-        into_of_type + to_of_type.encode(),
+        b"%b%b\0%b\0%b\0%b\0%b" % (out, source, branch, created_at, target, edge_type),
+        b"%b%b\0%b\0%b\0%b\0%b" % (out_of_type, source, branch, edge_type, created_at, target),
+        b"%b%b\0%b\0%b\0%b\0%b" % (into, target, branch, created_at, source, edge_type),
+        b"%b%b\0%b\0%b\0%b\0%b" % (into_of_type, target, branch, edge_type, created_at, source),
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from docreactor.pipeline.edge import POSITION_KEY, Edge, EdgeKey, parse_edge_key
-from docreactor.pipeline.erased import erased_document
+from docreactor.pipeline.edge import POSITION_KEY, Edge, parse_edge_key
+from docreactor.pipeline.erased import erased_document, erased_key
 from docreactor.pipeline.errors import UndecodableRecordError
 from docreactor.pipeline.keys import partition_for
 from docreactor.tables.edge_count import Counted, EdgeCount
@@ -17,11 +17,15 @@ from docreactor.tables.edge_index import (
     read_edge_row_key,
     source_ranges,
 )
-from docreactor.tables.remains import Range, Remains
+from docreactor.tables.remains import Range, Remains, together
 from docreactor.tables.store import AnyRow, Row, Store
 
 _MARK = b"f/"
 _MARK_END = b"f0"
+_FROM_TARGET = 2
+"""Of the rows that find an edge, those from this place on lie with its target."""
+_FEW = 50
+"""So many single rows are compacted one by one: more take far longer than all between them."""
 
 
 class GraphBatch:
@@ -34,7 +38,7 @@ class GraphBatch:
         self._store = store
         self._partition = partition
         self._partition_count = partition_count
-        self._edges: dict[EdgeKey, tuple[Edge, bytes] | None] = {}
+        self._edges: dict[bytes, tuple[Edge, bytes] | None] = {}
         self._erased: dict[str, None] = {}
 
     def add(self, key: bytes, value: bytes | None) -> None:
@@ -48,44 +52,53 @@ class GraphBatch:
         if erased is not None:
             self._erase(erased)
             return
-        name = _name(key)
-        if partition_for(name.source_id, self._partition_count) != self._partition:
+        try:
+            source_id = parse_edge_key(key).source_id
+        except ValueError as cause:
+            raise UndecodableRecordError(str(cause)) from cause
+        if partition_for(source_id, self._partition_count) != self._partition:
             raise UndecodableRecordError(f"{key!r}: belongs to another partition")
         if value is None:
-            self._edges[name] = None
+            self._edges[key] = None
             return
         edge = Edge.decode(value)
-        if edge.name != name:
+        if edge.key != key:
             raise UndecodableRecordError(f"{key!r}: holds {edge.key!r}")
-        self._edges[name] = edge, value
+        self._edges[key] = edge, value
 
     def rows(self) -> list[AnyRow]:
         """Everything that the batch writes."""
         rows: list[AnyRow] = []
         counts: Counter[Counted] = Counter()
-        remains: dict[str, list[Range]] = {one: self._ranges(one) for one in self._erased}
-        keys = [edge_row_key(self._partition, name) for name in self._edges]
+        removed: dict[str, list[Range]] = {document_id: [] for document_id in self._erased}
+        keys = [edge_row_key(self._partition, key) for key in self._edges]
         stored = self._store.get_many(keys)
-        for (name, after), key, before in zip(self._edges.items(), keys, stored, strict=True):
-            old = () if before is None else index_keys(name, Edge.decode(before).created_at)
-            new = () if after is None else index_keys(name, after[0].created_at)
+        for (key, after), row_key, before in zip(self._edges.items(), keys, stored, strict=True):
+            old = () if before is None else _index_keys(key, Edge.decode(before))
+            new = () if after is None else _index_keys(key, after[0])
             if old != new:
                 rows += [(one, None) for one in old]
                 rows += [(one, b"") for one in new]
-            if name.source_id in remains:
-                remains[name.source_id] += [(one, one + b"\0") for one in old]
-            counts[Counted(name.branch, name.type, self._partition)] += bool(new) - bool(old)
-            rows.append((key, None if after is None else after[1]))
-        for document_id, ranges in remains.items():
-            rows.append(Remains(self._store).row(document_id, ranges))
-        return rows + EdgeCount(self._store).rows(counts)
+            if bool(old) != bool(new):
+                _, branch, edge_type, _ = key.split(b"/")
+                counts[branch, edge_type] += 1 if new else -1
+            rows.append((row_key, None if after is None else after[1]))
+            if removed and (source_id := parse_edge_key(key).source_id) in removed:
+                removed[source_id] += [(one, one + b"\0") for one in old[_FROM_TARGET:]]
+        for document_id, ranges in removed.items():
+            if len(ranges) > _FEW:
+                ranges = together([(document_id, ranges)])
+            remaining = [*self._ranges(document_id), *ranges]
+            rows.append(Remains(self._store).row(document_id, remaining))
+        return rows + EdgeCount(self._store).rows(self._partition, counts)
 
     def _erase(self, document_id: str) -> None:
         self._erased[document_id] = None
-        for name in [one for one in self._edges if one.source_id == document_id]:
-            self._edges[name] = None
-        for key in self._store.keys(*self._ranges(document_id)[0]):
-            self._edges[read_edge_row_key(key)] = None
+        prefix = erased_key(document_id)
+        for key in [one for one in self._edges if one.startswith(prefix)]:
+            self._edges[key] = None
+        for row_key in self._store.keys(*self._ranges(document_id)[0]):
+            self._edges[read_edge_row_key(row_key)] = None
 
     def _ranges(self, document_id: str) -> list[Range]:
         return source_ranges(self._partition, document_id)
@@ -95,7 +108,7 @@ def forgetting(store: Store, partition: int) -> Iterator[Row]:
     """What removes all rows of a partition: a mark first, which the last one takes away."""
     yield Row(_mark(partition), b"")
     for key, value in store.scan(*partition_range(partition)):
-        for one in index_keys(read_edge_row_key(key), Edge.decode(value).created_at):
+        for one in _index_keys(read_edge_row_key(key), Edge.decode(value)):
             yield Row(one, None)
         yield Row(key, None)
     yield from EdgeCount(store).forgetting(partition)
@@ -111,8 +124,5 @@ def _mark(partition: int) -> bytes:
     return b"%b%04d" % (_MARK, partition)
 
 
-def _name(key: bytes) -> EdgeKey:
-    try:
-        return parse_edge_key(key)
-    except ValueError as cause:
-        raise UndecodableRecordError(str(cause)) from cause
+def _index_keys(key: bytes, edge: Edge) -> tuple[bytes, ...]:
+    return index_keys(key, edge.created_at.encode())
