@@ -13,11 +13,11 @@ from docreactor.agents.board import reducer_key
 from docreactor.agents.compaction import compact_all
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.documents_projection import DocumentsProjection
+from docreactor.agents.kept import store_name
 from docreactor.agents.log import Fetched, Isolation, TopicPartition
 from docreactor.agents.model_row import DOCUMENTS
 from docreactor.agents.ownership import Ownership
 from docreactor.agents.phase import Phase
-from docreactor.agents.read_models import store_name
 from docreactor.agents.refill import Refill
 from docreactor.agents.restore import Take, restore, unusable
 from docreactor.agents.seed import seed
@@ -176,7 +176,7 @@ class Arrival:
     def _documents(self, tables: PartitionTables, generation: int) -> DocumentsProjection:
         deployment = self._deployment
         store = deployment.shelf.store(self._partition, store_name(DOCUMENTS, generation))
-        return DocumentsProjection(deployment, self._partition, store, tables.write)
+        return DocumentsProjection(deployment, self._partition, store, tables)
 
     async def _restore(
         self, tables: PartitionTables, documents: DocumentsProjection, ends: Mapping[str, Offset]

@@ -128,10 +128,13 @@ class Coordinator:
         elif not row.is_retired and version > max(row.versions.values()):
             self._tell(row.rebuilt(version))
 
-    def rebuild(self, name: str) -> ModelRow:
-        """Have the owners build a generation beside the one that serves."""
+    def rebuild(self, name: str, starts: Mapping[int, int] | None = None) -> ModelRow:
+        """Have the owners build a generation beside the one that serves.
+
+        With `starts` it is given nothing that lies before, partition by partition.
+        """
         row = self.model(name)
-        return self._tell(row.rebuilt(row.versions[max(row.versions)]))
+        return self._tell(row.rebuilt(row.versions[max(row.versions)], starts))
 
     def roll_back(self, name: str) -> ModelRow:
         """Have the generation before serve again, or NothingToRollBack."""

@@ -10,9 +10,11 @@ from docreactor.agents.board import Board
 from docreactor.agents.clock import Clock
 from docreactor.agents.coordinator import Coordinator
 from docreactor.agents.delays import Delays
+from docreactor.agents.graph_follower import GraphFollower
 from docreactor.agents.log import Log, TopicPartition
 from docreactor.agents.metrics import Metrics
-from docreactor.agents.shelf import Shelf
+from docreactor.agents.model_row import DOCUMENTS, RELATIONSHIPS
+from docreactor.agents.shelf import DOCUMENTS_SCHEMA, RELATIONSHIPS_SCHEMA, Shelf
 from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
@@ -39,6 +41,7 @@ class Deployment:
     board: Board
     shelf: Shelf
     coordinator: Coordinator
+    graph: GraphFollower
     metrics: Metrics
     bound: Bound
     clock: Clock
@@ -54,6 +57,13 @@ class Deployment:
     def actions(self, partition: int) -> TopicPartition:
         """Where this partition's jobs come from."""
         return TopicPartition(self.topics.actions, partition)
+
+    def declare(self) -> None:
+        """Make the read models known that this process runs."""
+        self.coordinator.declare(DOCUMENTS, DOCUMENTS_SCHEMA)
+        self.coordinator.declare(RELATIONSHIPS, RELATIONSHIPS_SCHEMA)
+        for model in self.registry.read_models.values():
+            self.coordinator.declare(model.name, model.version)
 
     def delays(self, written: Reached) -> Delays:
         """What measures how long after a write a partition's read models show it."""

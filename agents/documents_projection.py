@@ -13,9 +13,8 @@ from docreactor.agents.log import Isolation, LogRecord
 from docreactor.agents.model_row import DOCUMENTS
 from docreactor.agents.projection import Stored
 from docreactor.agents.restore import unusable
-from docreactor.agents.shelf import DOCUMENTS_SCHEMA
+from docreactor.agents.shelf import DOCUMENTS_SCHEMA, PartitionTables
 from docreactor.agents.view import ViewAgent
-from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.position import Offset
 from docreactor.tables.documents import DocumentsTable
 from docreactor.tables.store import Store, StoreIdentity
@@ -29,17 +28,18 @@ class DocumentsProjection:
     name = DOCUMENTS
 
     def __init__(
-        self, deployment: Deployment, partition: int, store: Store, write: WriteTables
+        self, deployment: Deployment, partition: int, store: Store, tables: PartitionTables
     ) -> None:
         self._deployment = deployment
         self._source = deployment.operations(partition)
         self._store = store
+        self._write_store = tables.write_store
         self.table = DocumentsTable(store, deployment.replay)
         self._agent = ViewAgent(
             self.table,
             deployment.replay,
             deployment.settings,
-            write,
+            tables.write,
             topic=self._source.topic,
             metrics=deployment.metrics,
             now_ms=deployment.clock.now_ms,
@@ -81,7 +81,11 @@ class DocumentsProjection:
 
     async def retry(self, document_id: str, stored: Stored) -> None:
         """Show a document anew from its operations, whether it was set aside or not."""
-        await self._agent.again(document_id)
+        await stored(self.position)
+        await self._agent.again(document_id, self._stored)
+
+    def _stored(self) -> Offset:
+        return self._write_store.positions().get(self._source.topic, Offset(0))
 
     async def clear(self, document_id: str) -> None:
         """Take a document back that was set aside, as it was shown last."""
@@ -96,6 +100,10 @@ class DocumentsProjection:
     def quarantined(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """As `Projection.quarantined`."""
         return self.table.quarantined()
+
+    def quarantine_of(self, document_id: str) -> dict[str, Any] | None:
+        """As `Projection.quarantine_of`."""
+        return self.table.quarantine_of(document_id)
 
     def row(self) -> dict[str, Any]:
         """As `Projection.row`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from itertools import count
 
 import structlog
 
@@ -14,12 +15,17 @@ from docreactor.pipeline.errors import LogError
 _log = structlog.get_logger(__name__)
 
 _EVERY_S = 1.0
+_LOOK_EVERY = 10
 
 
 async def beat(deployment: Deployment, agents: Mapping[int, PartitionAgent]) -> None:
     """For ever. `agents` are those that run now, by partition."""
-    while True:
+    for beats in count(1):
         await asyncio.sleep(_EVERY_S)
+        if beats % _LOOK_EVERY == 0:
+            # What was installed meanwhile is kept from now on.
+            await asyncio.to_thread(deployment.registry.refresh)
+        deployment.declare()
         for agent in agents.values():
             agent.tell()
         try:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from docreactor.agents.chores import Chores
+from docreactor.agents.derivation import Derivation
 from docreactor.agents.documents_projection import DocumentsProjection
+from docreactor.agents.kept import Kept
 from docreactor.agents.model_row import DOCUMENTS
-from docreactor.agents.read_models import Kept
 from docreactor.agents.shelf import PartitionTables
 from docreactor.agents.working import Working
 from docreactor.pipeline.errors import JobNotFoundError, JobNotReadyError, NotYetVisibleError
@@ -46,6 +47,8 @@ class LivePartition:
     chores: Chores = field(default_factory=Chores)
     released: Reached = field(default_factory=Reached)
     """Counts how often deferred jobs have ended."""
+    derivation: Derivation | None = None
+    """What derives documents anew, and knows which were set aside; None where nothing runs."""
     generation: int | None = None
     """Of the read models that are asked; None for those that serve."""
 
@@ -129,8 +132,18 @@ class LivePartition:
         if result.status is JobStatus.WRITE_READY and self._token_offset(result) <= (
             self.ready.next_offset
         ):
-            return _read_ready(result)
-        return result
+            return self._told(result, JobStatus.READ_READY)
+        return self._told(result, result.status)
+
+    def _told(self, result: JobResult, status: JobStatus) -> JobResult:
+        """With how the read models fare; of those that fail only what is not shown yet."""
+        held: dict[str, Any] | None = None
+        if self.derivation is not None and status is not JobStatus.FAILED:
+            is_shown = status is JobStatus.READ_READY
+            held = self.derivation.holding(result.document_id, is_shown=is_shown) or None
+        if status is result.status and held is None:
+            return result
+        return result.model_copy(update={"status": status, "held_by": held})
 
     def _token_offset(self, result: JobResult) -> int:
         position = Position.parse(result.token, log_id=self.log_id)
@@ -161,8 +174,8 @@ class LivePartition:
             try:
                 await self.ready.wait(self._token_offset(result), _left_s(ends_at))
             except TimeoutError:
-                raise JobNotReadyError(result, "READ_READY") from None
-            return _read_ready(result)
+                raise JobNotReadyError(self._told(result, result.status), "READ_READY") from None
+            return self._told(result, JobStatus.READ_READY)
         return result
 
     async def _ended(self, job_id: str, until: Until | None, ends_at: float) -> JobResult:
@@ -214,7 +227,3 @@ def pending_job(
 
 def _left_s(ends_at: float) -> float:
     return ends_at - asyncio.get_running_loop().time()
-
-
-def _read_ready(result: JobResult) -> JobResult:
-    return result.model_copy(update={"status": JobStatus.READ_READY})

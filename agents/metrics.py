@@ -23,6 +23,12 @@ class Metrics:
         self.viewed = Counter(
             "docreactor_viewed_operations", "Operations the view applied.", registry=self.registry
         )
+        self.read_model_operations = Counter(
+            "docreactor_read_model_operations",
+            "Operations of users' read models: applied, or skipped of documents set aside.",
+            ["model", "outcome"],
+            registry=self.registry,
+        )
         self.restored = Counter(
             "docreactor_restored_records", "Records read to restore.", registry=self.registry
         )

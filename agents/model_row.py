@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 DOCUMENTS = "documents"
 RELATIONSHIPS = "relationships"
-BUILT_IN = (DOCUMENTS,)
+BUILT_IN = (DOCUMENTS, RELATIONSHIPS)
 PREFIX = "model/"
 
 
@@ -30,6 +30,8 @@ class ModelRow:
     versions: Mapping[int, int]
     is_required: bool
     is_retired: bool = False
+    starts: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
+    """Of a generation that does not begin at the beginning: its first offset in each partition."""
 
     @classmethod
     def first(cls, name: str, version: int) -> Self:
@@ -46,6 +48,7 @@ class ModelRow:
             {int(generation): version for generation, version in row["versions"].items()},
             row["required"],
             row["retired"],
+            {int(one): _numbered(starts) for one, starts in row["starts"].items()},
         )
 
     @property
@@ -57,6 +60,10 @@ class ModelRow:
             "name": self.name,
             "required": self.is_required,
             "retired": self.is_retired,
+            "starts": {
+                str(one): {str(partition): offset for partition, offset in starts.items()}
+                for one, starts in self.starts.items()
+            },
             "versions": {str(one): version for one, version in self.versions.items()},
         }
 
@@ -70,10 +77,18 @@ class ModelRow:
         """Of the generation that is to serve."""
         return self.versions[self.generation]
 
-    def rebuilt(self, version: int) -> Self:
-        """With one generation more, which is to serve."""
+    def rebuilt(self, version: int, starts: Mapping[int, int] | None = None) -> Self:
+        """With one generation more, which is to serve; it begins at `starts`, by partition."""
         generation = max(self.versions) + 1
-        return self._next(generation=generation, versions={**self.versions, generation: version})
+        return self._next(
+            generation=generation,
+            versions={**self.versions, generation: version},
+            starts={**self.starts, generation: starts} if starts else self.starts,
+        )
+
+    def start(self, generation: int, partition: int) -> int:
+        """The first offset that a generation is given."""
+        return self.starts.get(generation, {}).get(partition, 0)
 
     def rolled_back(self) -> Self | None:
         """With the generation before to serve; None where none is kept."""
@@ -82,7 +97,8 @@ class ModelRow:
 
     def finished(self) -> Self:
         """Without any generation but the one that is to serve."""
-        return self._next(versions={self.generation: self.version})
+        starts = {one: at for one, at in self.starts.items() if one == self.generation}
+        return self._next(versions={self.generation: self.version}, starts=starts)
 
     def required(self) -> Self:
         """As one that READ_READY waits for."""
@@ -98,3 +114,7 @@ class ModelRow:
 
     def _next(self, **fields: Any) -> Self:
         return replace(self, epoch=self.epoch + 1, **fields)
+
+
+def _numbered(starts: Mapping[str, int]) -> dict[int, int]:
+    return {int(partition): offset for partition, offset in starts.items()}

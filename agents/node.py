@@ -9,21 +9,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from docreactor.agents.board import Board, reducer_key
 from docreactor.agents.clock import Clock, SystemClock
 from docreactor.agents.coordinator import Coordinator
 from docreactor.agents.deadline import Deadline
 from docreactor.agents.deployment import Deployment
+from docreactor.agents.graph_follower import GraphFollower
+from docreactor.agents.graph_store import follow_graph, open_graph_store
 from docreactor.agents.intake import Intake
 from docreactor.agents.live import LivePartition
 from docreactor.agents.log import Log
 from docreactor.agents.membership import Membership
 from docreactor.agents.metrics import Metrics
-from docreactor.agents.model_row import DOCUMENTS
 from docreactor.agents.phase import Phase
-from docreactor.agents.shelf import DOCUMENTS_SCHEMA, OpenStore, Shelf
+from docreactor.agents.shelf import OpenStore, Shelf
 from docreactor.pipeline.bound import Bound
 from docreactor.pipeline.errors import (
     RestoringError,
@@ -37,8 +36,6 @@ from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.pipeline.timestamp import Microseconds
 from docreactor.pipeline.topics import Topics
-
-_log = structlog.get_logger(__name__)
 
 _FETCH_COUNT = 8_000
 _FETCH_MS = 200
@@ -90,6 +87,11 @@ class Node:
     def topics(self) -> Topics:
         """The names of the deployment's topics."""
         return self._deployment.topics
+
+    @property
+    def graph(self) -> GraphFollower:
+        """The edges of every partition, as this node shows them."""
+        return self._deployment.graph
 
     @property
     def coordinator(self) -> Coordinator:
@@ -164,13 +166,13 @@ class Node:
                 end, at = row.get("end_offset"), row.get("next_offset")
                 lag = None if end is None or at is None else max(0, end - at)
                 rows.append(dict(row) | {"lag": lag})
-        return sorted(rows, key=lambda row: (row["kind"], row["partition"]))
+        return sorted(rows, key=lambda row: (row["kind"], row["name"], row["partition"]))
 
     def ready(self) -> bool:
         """Whether every partition that is assigned here serves; a gateway alone has none."""
         if self._is_gateway_only:
-            return self._is_connected
-        return self._membership.is_ready()
+            return self._is_connected and self.graph.is_ready
+        return self._membership.is_ready() and self.graph.is_ready
 
     @property
     def is_stopping(self) -> bool:
@@ -212,7 +214,7 @@ class Node:
             self._is_connected = True
             if self._is_gateway_only:
                 await asyncio.get_running_loop().create_future()
-            deployment.coordinator.declare(DOCUMENTS, DOCUMENTS_SCHEMA)
+            deployment.declare()
             await self._membership.run()
         finally:
             self._is_connected = False
@@ -241,6 +243,8 @@ async def open_node(
     place.metrics.caches.watch(shelf.figures)
     board = Board(log, topics)
     coordinator = Coordinator(board, log_id, settings.partitions)
+    graph_store = await open_graph_store(place.open_store)
+    graph = follow_graph(log, board, graph_store, settings, log_id, place.clock)
     deployment = Deployment(
         log=log,
         log_id=log_id,
@@ -250,6 +254,7 @@ async def open_node(
         replay=replay,
         board=board,
         coordinator=coordinator,
+        graph=graph,
         shelf=shelf,
         metrics=place.metrics,
         bound=bound,
@@ -261,7 +266,9 @@ async def open_node(
     tasks = asyncio.TaskGroup()
     try:
         async with tasks:
-            background = [tasks.create_task(board.follow()), tasks.create_task(board.write())]
+            background = [
+                tasks.create_task(work) for work in (board.follow(), board.write(), graph.run())
+            ]
             node = Node(deployment, tasks, is_gateway_only=is_gateway_only)
             running = tasks.create_task(node.run())
             try:
@@ -275,3 +282,4 @@ async def open_node(
         await board.close()
     finally:
         shelf.close()
+        graph_store.close()

@@ -11,10 +11,12 @@ import structlog
 
 from docreactor.agents.arrival import Arrival, Arrived
 from docreactor.agents.board import reducer_key
-from docreactor.agents.coordinator import view_key
+from docreactor.agents.bulletin import tell_absent, told
 from docreactor.agents.deployment import Deployment
+from docreactor.agents.derivation import Derivation
 from docreactor.agents.feed import Feed
 from docreactor.agents.inbox import Inbox
+from docreactor.agents.kept import Kept
 from docreactor.agents.lanes import Lanes
 from docreactor.agents.lease import Lease
 from docreactor.agents.live import LivePartition
@@ -22,7 +24,7 @@ from docreactor.agents.log import Fetched, Member, TopicPartition
 from docreactor.agents.pause import Pause
 from docreactor.agents.phase import Phase
 from docreactor.agents.projections import Projections
-from docreactor.agents.read_models import Kept, ReadModels, told
+from docreactor.agents.read_models import ReadModels
 from docreactor.pipeline.errors import (
     ActionsLostError,
     FencedError,
@@ -229,6 +231,7 @@ class PartitionAgent:
             models.ready,
             models.serving,
             self._end_of_actions,
+            derivation=Derivation(deployment.log, operations, models),
         )
         lanes = Lanes(
             deployment,
@@ -269,15 +272,10 @@ class PartitionAgent:
             "next_offset": None if live is None else live.consumed.next_offset,
         }
         self._deployment.board.tell(reducer_key(self.partition), row)
-        if self._models is not None:
+        if self._models is None:
+            tell_absent(self._deployment, self.partition, self._row())
+        else:
             self._models.tell()
-            return
-        for name, model in self._deployment.coordinator.models.items():
-            served = self._deployment.coordinator.served(name, self.partition)
-            generation = model.generation if served is None else served
-            row = self._row() | {"generation": generation, "kind": "view", "name": name}
-            key = view_key(name, generation, self.partition)
-            self._deployment.board.tell(key, row | {"next_offset": None, "serving": True})
 
     def _row(self) -> dict[str, Any]:
         """What every row of the partition says."""

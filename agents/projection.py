@@ -41,6 +41,18 @@ class Projection(Protocol):
         """The documents that were set aside, each with its problem, by id."""
         ...
 
+    async def retry(self, document_id: str, stored: Stored) -> None:
+        """Derive a document anew and take it back, if that goes; between two batches."""
+        ...
+
+    async def clear(self, document_id: str) -> None:
+        """Take a document back that was set aside, as it was left; between two batches."""
+        ...
+
+    def quarantine_of(self, document_id: str) -> dict[str, Any] | None:
+        """The problem of a document that was set aside."""
+        ...
+
     def row(self) -> dict[str, Any]:
         """What its row on the board says beside where it is."""
         ...

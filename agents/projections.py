@@ -5,10 +5,13 @@ from __future__ import annotations
 from docreactor.agents.arrival import Arrived
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.documents_projection import DocumentsProjection
-from docreactor.agents.model_row import DOCUMENTS
+from docreactor.agents.kept import store_name
+from docreactor.agents.model_row import DOCUMENTS, RELATIONSHIPS
 from docreactor.agents.projection import Projection
-from docreactor.agents.read_models import store_name
-from docreactor.agents.shelf import DOCUMENTS_SCHEMA
+from docreactor.agents.relationships import RelationshipAgent
+from docreactor.agents.rows_projection import RowsProjection
+from docreactor.agents.shelf import DOCUMENTS_SCHEMA, RELATIONSHIPS_SCHEMA
+from docreactor.pipeline.read_model import ReadModel
 
 
 class Projections:
@@ -24,11 +27,37 @@ class Projections:
         version = self._deployment.coordinator.model(name).versions[generation]
         if name == DOCUMENTS:
             return self._documents(generation) if version == DOCUMENTS_SCHEMA else None
-        return None
+        if name == RELATIONSHIPS:
+            return self._relationships() if version == RELATIONSHIPS_SCHEMA else None
+        model = self._deployment.registry.read_models.get(name)
+        return self._rows(model, generation) if model and model.version == version else None
+
+    def _relationships(self) -> RelationshipAgent:
+        return RelationshipAgent(
+            self._deployment,
+            self._partition,
+            store=self._deployment.shelf.store(self._partition, RELATIONSHIPS),
+            write_store=self._arrived.tables.write_store,
+        )
+
+    def _rows(self, model: ReadModel, generation: int) -> RowsProjection:
+        deployment, partition = self._deployment, self._partition
+
+        def is_muted() -> bool:
+            return deployment.coordinator.served(model.name, partition) not in (None, generation)
+
+        return RowsProjection(
+            model,
+            deployment,
+            partition,
+            deployment.shelf.store(partition, store_name(model.name, generation)),
+            self._arrived.tables,
+            is_muted=is_muted,
+        )
 
     def _documents(self, generation: int) -> DocumentsProjection:
         arrived, deployment = self._arrived, self._deployment
         if generation == arrived.generation:
             return arrived.documents
         store = deployment.shelf.store(self._partition, store_name(DOCUMENTS, generation))
-        return DocumentsProjection(deployment, self._partition, store, arrived.tables.write)
+        return DocumentsProjection(deployment, self._partition, store, arrived.tables)

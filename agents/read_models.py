@@ -4,58 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from docreactor.agents.coordinator import Coordinator, ready_key, view_key
+from docreactor.agents.bulletin import Bulletin, Common
+from docreactor.agents.coordinator import Coordinator
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.feed import Feed
 from docreactor.agents.inbox import Inbox, Room
+from docreactor.agents.kept import Kept, store_name
 from docreactor.agents.model_row import DOCUMENTS, RELATIONSHIPS, ModelRow
-from docreactor.agents.pause import Pause
+from docreactor.agents.pause import LeftError, Pause
 from docreactor.agents.projection import Projection
+from docreactor.agents.relationships import RelationshipAgent
 from docreactor.agents.table_lane import TableLane, Tempo
-from docreactor.pipeline.errors import ReactorError, RestoringError, UnknownModelError
+from docreactor.pipeline.errors import ReactorError, RestoringError
+from docreactor.pipeline.position import Offset
 from docreactor.tables.wait import Reached
 
 Make = Callable[[str, int], Projection | None]
 """The projection of one generation of a model; None where this worker cannot run it."""
-
-Row = Callable[[], dict[str, Any]]
-"""What every row of the partition says: its owner and epoch."""
-
-
-@dataclass(slots=True, eq=False)
-class Kept:
-    """One generation of one read model in one partition."""
-
-    name: str
-    generation: int
-    projection: Projection
-    reached: Reached = field(default_factory=Reached)
-    lane: TableLane | None = None
-    task: asyncio.Task[None] | None = None
-    error: ReactorError | OSError | None = None
-    has_caught_up: bool = False
-    tell: Callable[[], None] = lambda: None
-    count: Callable[[str], None] = lambda _: None
-
-    def failed(self, error: ReactorError | OSError | None) -> None:
-        """As `Watch.failed`."""
-        if error is not None:
-            self.count(error.name() if isinstance(error, ReactorError) else "OSError")
-        if error is not self.error:
-            self.error = error
-            self.tell()
-
-    def caught_up(self) -> None:
-        """As `Watch.caught_up`."""
-        self.has_caught_up = True
-        self.tell()
-
-    def progressed(self) -> None:
-        """As `Watch.progressed`."""
-        self.tell()
 
 
 class ReadModels:
@@ -69,8 +36,7 @@ class ReadModels:
         make: Make,
         *,
         written: Reached,
-        related: Reached | None = None,
-        row: Row,
+        row: Common,
         pause: Callable[[Inbox, Kept], Pause],
     ) -> None:
         self._deployment = deployment
@@ -79,8 +45,8 @@ class ReadModels:
         self.feed = feed
         self._make = make
         self._written = written
-        self._related = related or Reached()
-        self._row = row
+        self._related = deployment.graph.reached(partition)
+        self._bulletin = Bulletin(deployment.board, partition, row)
         self._pause = pause
         self._kept: dict[tuple[str, int], Kept] = {}
         self._serving: dict[str, int] = {}
@@ -146,7 +112,7 @@ class ReadModels:
         """Publish where every generation is."""
         for kept in self.every():
             self._tell(kept)
-        self._tell_ready()
+        self._bulletin.tell_ready(self.ready.next_offset)
 
     def _hear(self, key: str, row: Mapping[str, Any]) -> None:
         if "versions" in row:
@@ -176,6 +142,8 @@ class ReadModels:
                 projection = self._make(name, generation)
                 if projection is not None:
                     self._begin(Kept(name, generation, projection))
+                elif generation == row.generation:
+                    self._bulletin.tell_lacking(row)
 
     def _begin_relationships(self, row: ModelRow) -> None:
         """Its edges are absolute rows on a topic: a rebuild tells the differences."""
@@ -189,6 +157,23 @@ class ReadModels:
             kept.generation = row.generation
             self._kept[kept.name, kept.generation] = kept
             self._serving[kept.name] = kept.generation
+            self._deployment.background(self._refold(kept, kept.lane))
+
+    async def _refold(self, kept: Kept, lane: TableLane) -> None:
+        assert isinstance(kept.projection, RelationshipAgent)
+
+        def tell(progress: float) -> None:
+            lane.progress = progress
+            kept.tell()
+
+        kept.has_caught_up = False
+        try:
+            await kept.projection.refold(tell, stored=lane.stored)
+        except (ReactorError, OSError) as error:
+            kept.failed(error)
+        except LeftError:
+            return
+        kept.caught_up()
 
     def _begin(self, kept: Kept) -> None:
         settings = self._deployment.settings
@@ -201,6 +186,9 @@ class ReadModels:
             self.feed,
             kept.projection,
             ahead,
+            start=Offset(
+                self._coordinator.models[kept.name].start(kept.generation, self._partition)
+            ),
             stored=self._written,
             reached=kept.reached,
             tempo=Tempo(batch, lambda: not self._serves(kept)),
@@ -229,7 +217,7 @@ class ReadModels:
             kept.lane.stop()
             await asyncio.wait([kept.task])
         self._deployment.shelf.discard(self._partition, store_name(kept.name, kept.generation))
-        self._deployment.board.forget(view_key(kept.name, kept.generation, self._partition))
+        self._bulletin.forget(kept)
 
     def _serves(self, kept: Kept) -> bool:
         return self._serving.get(kept.name) == kept.generation
@@ -262,7 +250,7 @@ class ReadModels:
         least = min(self._reached(name) for name in self._coordinator.required)
         if least > self.ready.next_offset:
             self.ready.advance(least)
-            self._tell_ready()
+            self._bulletin.tell_ready(least)
 
     def _reached(self, name: str) -> int:
         if name == RELATIONSHIPS:
@@ -271,37 +259,4 @@ class ReadModels:
         return 0 if kept is None else kept.reached.next_offset
 
     def _tell(self, kept: Kept) -> None:
-        row = self._row() | {
-            "caught_up": kept.has_caught_up,
-            "generation": kept.generation,
-            "kind": "view",
-            "name": kept.name,
-            "next_offset": kept.reached.next_offset,
-            "serving": self._serves(kept),
-        }
-        if kept.error is not None:
-            row["error"] = told(kept.error)
-        if kept.lane is not None and not kept.has_caught_up:
-            row |= {"progress": kept.lane.progress, "rate": round(kept.lane.rate)}
-        row |= kept.projection.row()
-        key = view_key(kept.name, kept.generation, self._partition)
-        self._deployment.board.tell(key, row)
-
-    def _tell_ready(self) -> None:
-        epoch = self._row()["epoch"]
-        row = {"epoch": epoch, "next_offset": self.ready.next_offset}
-        self._deployment.board.tell(ready_key(self._partition), row)
-
-
-def store_name(name: str, generation: int) -> str:
-    """Where a generation's rows lie, within its partition."""
-    if name == DOCUMENTS:
-        return DOCUMENTS if generation == 0 else f"{DOCUMENTS}-{generation}"
-    return RELATIONSHIPS if name == RELATIONSHIPS else f"models/{name}-{generation}"
-
-
-def told(error: ReactorError | OSError) -> str:
-    """What an operator is told."""
-    if isinstance(error, UnknownModelError):
-        return f"{error.name()}: {error}; the partition waits, or goes to a worker that has it"
-    return str(error)
+        self._bulletin.tell(kept, is_serving=self._serves(kept))

@@ -18,8 +18,9 @@ from docreactor.agents.log import Entry, Isolation, LogRecord, TopicPartition
 from docreactor.agents.projection import Stored
 from docreactor.agents.publication import Publication
 from docreactor.agents.restore import unusable
+from docreactor.agents.shelf import RELATIONSHIPS_SCHEMA
 from docreactor.agents.stream_labels import StreamLabels
-from docreactor.pipeline.errors import LogError
+from docreactor.pipeline.errors import FencedError, LogError, RestoringError, StoreFailedError
 from docreactor.pipeline.position import Offset
 from docreactor.tables.edges import EdgesTable
 from docreactor.tables.operations import OperationsTable
@@ -27,10 +28,10 @@ from docreactor.tables.store import Store, StoreIdentity
 
 _log = structlog.get_logger(__name__)
 
-RELATIONSHIPS_SCHEMA = 1
 _UNRECORDED_MAX = 10_000
 """A position is published after so many operations at the latest: the next owner folds no more."""
 _FOLDED_AT_ONCE = 10_000
+_WAITS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 5.0)
 _IDLE_MAX_S = 24 * 3600.0
 """A broker forgets a transactional id that is not used for days."""
 
@@ -97,6 +98,10 @@ class RelationshipAgent:
         """As `Projection.quarantined`."""
         return self.table.quarantined()
 
+    def quarantine_of(self, document_id: str) -> dict[str, Any] | None:
+        """As `Projection.quarantine_of`."""
+        return self.table.quarantine_of(document_id)
+
     def row(self) -> dict[str, Any]:
         """Up to where the topic is to be read to show the edges of where the partition is."""
         return {} if self._publication is None else {"published": self._published}
@@ -124,11 +129,25 @@ class RelationshipAgent:
         the edges of each document as they were or as they are to be; begun again, it does all.
         """
         refold = EdgeRefold(self._history, self.table)
-        return await refold.run(partial(self._derive, stored=stored), progress)
+        return await refold.run(partial(self._derive_at_last, stored=stored), progress)
+
+    async def _derive_at_last(self, document_ids: Sequence[str], *, stored: Stored) -> int:
+        """As `_derive`; passing trouble, and whoever opens it anew meanwhile, is waited for."""
+        for wait_s in _WAITS_S:
+            try:
+                return await self._derive(document_ids, stored)
+            except FencedError:
+                raise
+            except (LogError, OSError, RestoringError, StoreFailedError) as error:
+                _log.warning("edges are derived later", detail=str(error))
+            await asyncio.sleep(wait_s)
+        return await self._derive(document_ids, stored)
 
     async def _derive(self, document_ids: Sequence[str], stored: Stored) -> int:
         """The first of these documents anew, in one transaction; of how many."""
         async with self._one_at_a_time:
+            if self._publication is not None and not self._is_even:
+                await self._open_again()
             self._check_open()
             await stored(self._seen)
             known = await self._labels.below(document_ids, self._position)
@@ -164,11 +183,18 @@ class RelationshipAgent:
 
     async def _proven(self) -> Publication:
         """The right to write, taken anew when it was not used for long."""
-        position, now_s = self._position, self._deployment.clock.monotonic_s()
-        if now_s - self._used_s > _IDLE_MAX_S and await self._open() != position:
-            raise LogError(f"{self._name}: another process went on from {position}: opening again")
+        now_s = self._deployment.clock.monotonic_s()
+        if now_s - self._used_s > _IDLE_MAX_S:
+            await self._open_again()
         self._used_s = now_s
         return self._check_open()
+
+    async def _open_again(self) -> None:
+        """Go on where it was; whoever feeds it need not know."""
+        position = self._position
+        if await self._open() != position:
+            await self._let_go()
+            raise LogError(f"{self._name}: another process went on from {position}: open it again")
 
     async def _open(self) -> Offset:
         await self._let_go()

@@ -21,6 +21,7 @@ OpenStore = Callable[[str], Store]
 
 WRITE_SCHEMA = 2
 DOCUMENTS_SCHEMA = 3
+RELATIONSHIPS_SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)

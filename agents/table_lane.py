@@ -61,7 +61,7 @@ class Tempo:
 class TableLane:
     """Feeds one projection in the order of the log, from wherever its rows stand.
 
-    What it lacks it reads by itself; near the end it joins the feed of the group's member. A
+    What it lacks from `start` on it reads by itself; near the end it joins the feed of the group's member. A
     failure of the place is told and tried again for ever; then the feed goes on without it.
     """
 
@@ -72,6 +72,7 @@ class TableLane:
         projection: Projection,
         ahead: Room,
         *,
+        start: Offset,
         stored: Reached,
         reached: Reached,
         tempo: Tempo,
@@ -83,6 +84,7 @@ class TableLane:
         self._projection = projection
         self._inbox = feed.inbox(ahead)
         self._pause = pause(self._inbox)
+        self._start = start
         self._stored_to = stored
         self._reached = reached
         self._tempo = tempo
@@ -140,7 +142,7 @@ class TableLane:
     async def _live(self) -> None:
         """From opening to the end, or to a failure."""
         try:
-            position = await self._unless_left(self._projection.open())
+            position = max(await self._unless_left(self._projection.open()), self._start)
             self._reached.advance(position)
             position = await self._catch_up(position)
             self._feed.join(self._inbox)
@@ -206,12 +208,12 @@ class TableLane:
 
     async def _apply(self, records: Sequence[LogRecord], next_offset: Offset) -> None:
         await self._pause.over(
-            partial(self._projection.apply, records, next_offset, stored=self._stored)
+            partial(self._projection.apply, records, next_offset, stored=self.stored)
         )
         self._watch.failed(None)
         self._reached.advance(next_offset)
 
-    async def _stored(self, next_offset: int) -> None:
+    async def stored(self, next_offset: int) -> None:
         """Wait until the operation store holds what lies below an offset. Left when leaving."""
         while self._stored_to.next_offset < next_offset:
             if self._is_leaving():

@@ -119,6 +119,7 @@ class ViewAgent:
                 await asyncio.sleep(0)
                 since = perf_counter()
         self._add(stage, shown)
+        stage.pass_over(next_offset)
         rows = stage.rows()
         if perf_counter() - since > _STRETCH_S:
             await asyncio.sleep(0)
@@ -172,7 +173,7 @@ class ViewAgent:
             self._metrics.errors.labels("UndecodableRecord").inc()
             return
         document_id = one.stream.document_id
-        if stage.is_quarantined(document_id):
+        if stage.is_quarantined(document_id) or stage.is_ahead(document_id, record.offset):
             return
         try:
             # Only the rare record that is refused is worth the text of where it lies.
@@ -257,12 +258,15 @@ class ViewAgent:
             return self._replay.origin(stream, document)
         return self._replay.decode(stream, content)
 
-    async def again(self, document_id: str) -> None:
-        """Derive a document's rows from its operations, and take it back if it was set aside."""
+    async def again(self, document_id: str, stored: Callable[[], Offset]) -> None:
+        """Derive a document's rows from its operations, and take it back if it was set aside.
+
+        All that the operation store holds is shown then: what lies below `stored`, asked now.
+        """
         stage = self._table.stage()
         self._trails = Trails()
         shown: dict[bytes, _Shown] = {}
-        stage.release(document_id)
+        stage.go_ahead(document_id, stored())
         streams = self._operations.streams_of(document_id)
         try:
             for stream, head in sorted(streams, key=lambda one: one[0] != one[0].home):

@@ -103,7 +103,8 @@ class JobResult(Record):
     """The value of a record of `jobs`, and what HTTP answers.
 
     `token` is empty before WRITE_READY; `error` a problem document or None; `offset` the job's own
-    offset on `actions`, None where it is not known.
+    offset on `actions`, None where it is not known. `held_by` is told by whoever answers: the read
+    models that do not show it, each with its error or with why it set the document aside.
     """
 
     id: str
@@ -115,3 +116,4 @@ class JobResult(Record):
     error: dict[str, Any] | None
     retry_count: int
     offset: int | None
+    held_by: dict[str, Any] | None = None

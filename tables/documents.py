@@ -22,6 +22,7 @@ from docreactor.tables.store import AnyRow, Row, Store
 
 _QUARANTINE = b"q/"
 _QUARANTINE_END = b"q0"
+_AHEAD = "shown_below"
 _DEFAULT_SCOPE = "global"
 
 Named = tuple[str, str]
@@ -95,12 +96,15 @@ class DocumentsTable:
     def quarantined(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Documents that could not be applied, each with its problem, by id."""
         for key, content in self.store.scan(_QUARANTINE, _QUARANTINE_END):
-            yield key[len(_QUARANTINE) :].decode(), decode(content)
+            problem = decode(content)
+            if _AHEAD not in problem:
+                yield key[len(_QUARANTINE) :].decode(), problem
 
     def quarantine_of(self, document_id: str) -> dict[str, Any] | None:
         """The problem of a quarantined document."""
         content = self.store.get(_QUARANTINE + document_id.encode())
-        return None if content is None else decode(content)
+        problem = None if content is None else decode(content)
+        return None if problem is None or _AHEAD in problem else problem
 
 
 class _Touched:
@@ -123,6 +127,7 @@ class DocumentsStage:
         self._streams: dict[Stream, _Touched] = {}
         self._problems: dict[str, dict[str, Any]] = {}
         self._quarantined: set[str] = set()
+        self._ahead: dict[str, int] = {}
         self._released: set[str] = set()
         self.erased: set[str] = set()
         """Documents of which `rows` leaves nothing but where their rows lay."""
@@ -137,12 +142,32 @@ class DocumentsStage:
             touched.latest = max(touched.latest, timestamp)
 
     def look_up(self, document_ids: Collection[str]) -> None:
-        """Find out which of these documents are quarantined, in one look-up."""
+        """Find out which of these documents are quarantined or ahead, in one look-up."""
         keys = [_QUARANTINE + document_id.encode() for document_id in document_ids]
-        problems = self._table.store.get_many(keys)
-        for document_id, problem in zip(document_ids, problems, strict=True):
-            if problem is not None:
+        asides = self._table.store.get_many(keys)
+        for document_id, content in zip(document_ids, asides, strict=True):
+            if content is None:
+                continue
+            aside = decode(content)
+            if _AHEAD in aside:
+                self._ahead[document_id] = aside[_AHEAD]
+            else:
                 self._quarantined.add(document_id)
+
+    def is_ahead(self, document_id: str, offset: int) -> bool:
+        """Whether a document that was looked up shows what stands at an offset already."""
+        return bool(self._ahead) and offset < self._ahead.get(document_id, 0)
+
+    def go_ahead(self, document_id: str, next_offset: int) -> None:
+        """Take the document back, which shows all below an offset that others lack yet."""
+        self.release(document_id)
+        self._problems[document_id] = {_AHEAD: next_offset}
+
+    def pass_over(self, next_offset: int) -> None:
+        """The others show all below an offset too: who is no more ahead need not be told apart."""
+        for document_id, ahead in self._ahead.items():
+            if ahead <= next_offset:
+                self._released.add(document_id)
 
     def is_quarantined(self, document_id: str) -> bool:
         """Whether an earlier operation of a document that was looked up could not be applied."""

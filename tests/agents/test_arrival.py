@@ -219,8 +219,8 @@ async def test_each_life_has_a_later_epoch() -> None:
     epochs: list[int] = []
     for _ in range(3):
         async with place.node() as node:
-            (reducer, view) = node.positions()
-            assert reducer["epoch"] == view["epoch"]
+            (reducer, *views) = node.positions()
+            assert [view["epoch"] for view in views] == [reducer["epoch"]] * 2
             epochs.append(reducer["epoch"])
     assert epochs == [1, 2, 3]
     assert reducer_key(0) == "reducer/0"
@@ -232,7 +232,7 @@ async def test_a_table_that_another_process_has_open_is_waited_for() -> None:
 
     def open_store(name: str) -> Store:
         nonlocal refusals
-        if refusals:
+        if refusals and name == "0/write":
             refusals -= 1
             raise StoreLockedError(name)
         return place.open_store(name)
@@ -248,7 +248,10 @@ async def test_progress_is_told_while_it_restores() -> None:
     place.stores.clear()
     async with place.node() as node:
         rows: list[dict[str, Any]] = node.positions()
-        assert [row["progress"] for row in rows] == [1.0, 1.0]
+        assert {row["name"]: row["progress"] for row in rows if row["name"] != "relationships"} == {
+            "documents": 1.0,
+            "reducer": 1.0,
+        }
         assert counted(node, "restore_progress_ratio", partition="0") == 1.0
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from docreactor.agents.kept import Kept
 from docreactor.agents.live import LivePartition
 from docreactor.agents.log import LogRecord
 from docreactor.agents.projection import Stored
-from docreactor.agents.read_models import Kept
 from docreactor.agents.shelf import PartitionTables, Shelf
 from docreactor.pipeline.errors import (
     InvalidInputError,
@@ -59,6 +59,15 @@ class Nothing:
 
     def quarantined(self) -> Iterator[tuple[str, dict[str, Any]]]:
         return iter(())
+
+    async def retry(self, document_id: str, stored: Stored) -> None:
+        return None
+
+    async def clear(self, document_id: str) -> None:
+        return None
+
+    def quarantine_of(self, document_id: str) -> dict[str, Any] | None:
+        return None
 
     def row(self) -> dict[str, Any]:
         return {}

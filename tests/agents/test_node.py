@@ -252,8 +252,8 @@ async def test_from_the_moment_that_it_stops_it_takes_no_job_and_finishes_those_
         gate.open()
     async with place.node() as node:
         assert not node.is_stopping
-        result = live(node).job(job.id)
-        assert result is not None and result.status is JobStatus.READ_READY
+        waiting = live(node).wait_job(job.id, offset=None, until="read", timeout_s=10.0)
+        assert (await waiting).status is JobStatus.READ_READY
     assert len(place.records(place.topics.actions)) == 2
 
 

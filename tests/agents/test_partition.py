@@ -82,15 +82,16 @@ async def test_a_read_model_that_its_place_keeps_from_going_on_holds_what_is_rea
         await until(lambda: counted(node, "errors_total", name=label) >= 2)
         written = await partition.wait_job(job.id, offset=offset, until="write", timeout_s=10.0)
         assert written.status is JobStatus.WRITE_READY
-        rows = {row["kind"]: row for row in node.positions()}
-        assert (rows["view"]["state"], rows["view"]["error"]) == ("RUNNING", "no space left")
+        rows = {row["name"]: row for row in node.positions()}
+        view = rows["documents"]
+        assert (view["state"], view["error"]) == ("RUNNING", "no space left")
         assert rows["reducer"]["error"] is None
         assert partition.ready.next_offset < partition.written.next_offset
         sick.error = None
         result = await partition.wait_job(job.id, offset=offset, until="read", timeout_s=10.0)
         assert result.status is JobStatus.READ_READY
         assert await total(node, "d1") == 1
-        assert _states(node) == [("RUNNING", None)] * 2
+        assert _states(node) == [("RUNNING", None)] * 3
         assert list(live(node).documents.quarantined()) == []
 
 
@@ -109,13 +110,13 @@ async def test_a_failure_of_the_place_is_tried_again_until_it_is_cured(
         # Told of, not answered for, and nobody's document is to blame.
         assert node.local(0) is None
         assert not node.ready()
-        await until(lambda: _states(node) == [("CLOSED", "no space left")] * 2)
+        await until(lambda: _states(node) == [("CLOSED", "no space left")] * 3)
         sick.error = None
         await until_ready(node)
         await live(node).wait_job(job.id, offset=offset, until="read", timeout_s=10.0)
         assert await total(node, "d1") == 1
         assert [one.index for one in operations(node, "d1")] == [0]
-        assert _states(node) == [("RUNNING", None)] * 2
+        assert _states(node) == [("RUNNING", None)] * 3
         assert list(live(node).documents.quarantined()) == []
 
 
@@ -237,7 +238,7 @@ async def test_its_epoch_is_later_than_the_last_owners_however_long_it_took() ->
         await log.beat.wait()
         log.let_go.set()
         await until_ready(node)
-        assert [row["epoch"] for row in node.positions()] == [2, 2]
+        assert [row["epoch"] for row in node.positions()] == [2, 2, 2]
 
 
 async def test_what_it_tells_of_its_restore_has_its_own_epoch() -> None:
@@ -249,7 +250,7 @@ async def test_what_it_tells_of_its_restore_has_its_own_epoch() -> None:
     async with place.node(log=log, ready=False) as node:
         await log.asked.wait()
         await until(lambda: node.positions()[0]["state"] == "RESTORING")
-        assert [row["epoch"] for row in node.positions()] == [2, 2]
+        assert [row["epoch"] for row in node.positions()] == [2, 2, 2]
         log.let_go.set()
         await until_ready(node)
 
@@ -303,10 +304,11 @@ async def test_its_rows_say_who_answers_and_how_far_it_is() -> None:
     place = site()
     async with place.node() as node:
         await done(node, place.creation("d1"))
-        reducer, view = node.positions()
+        reducer, view, related = node.positions()
         assert view["next_offset"] >= 2
         assert (reducer["kind"], reducer["name"]) == ("reducer", "reducer")
         assert (view["kind"], view["name"]) == ("view", "documents")
-        for row in (reducer, view):
+        assert (related["kind"], related["name"]) == ("view", "relationships")
+        for row in (reducer, view, related):
             assert (row["partition"], row["epoch"], row["state"]) == (0, 1, "RUNNING")
             assert (row["url"], row["node"], row["error"]) == ("http://here", "node-1", None)

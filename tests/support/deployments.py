@@ -7,6 +7,7 @@ from docreactor.agents.clock import SystemClock
 from docreactor.agents.coordinator import Coordinator
 from docreactor.agents.deadline import Deadline
 from docreactor.agents.deployment import Deployment
+from docreactor.agents.graph_store import follow_graph
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.shelf import Shelf
 from docreactor.pipeline.bound import Bound
@@ -20,6 +21,8 @@ def deployment(place: Site) -> Deployment:
     registry, log = Registry(list(place.models)), place.log()
     bound = Bound(Deadline(1.0), 1_000)
     replay, board = Replay(registry, bound), Board(log, place.topics)
+    store, clock = place.open_store("graph"), SystemClock()
+    graph = follow_graph(log, board, store, place.settings, LOG_ID, clock)
     return Deployment(
         log=log,
         log_id=LOG_ID,
@@ -28,6 +31,7 @@ def deployment(place: Site) -> Deployment:
         registry=registry,
         replay=replay,
         board=board,
+        graph=graph,
         coordinator=Coordinator(board, LOG_ID, place.settings.partitions),
         shelf=Shelf(place.open_store, replay, place.settings),
         metrics=Metrics(),

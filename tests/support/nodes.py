@@ -16,6 +16,7 @@ from docreactor.agents.log.memory_cluster import MemoryCluster
 from docreactor.agents.log.memory_transactor import Hook
 from docreactor.agents.metrics import Metrics
 from docreactor.agents.node import Node, Place, open_node
+from docreactor.agents.relationships import RelationshipAgent
 from docreactor.agents.shelf import OpenStore
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.canonical import encode
@@ -204,7 +205,14 @@ async def until_ready(node: Node) -> None:
 async def until_compacted(node: Node) -> None:
     """Wait until nothing of what was erased is still to be taken out of the tables' files."""
     partition = live(node)
-    remains = (partition.operations.lasting.remains, partition.documents.remains)
+    edges = partition.serving("relationships", None).projection
+    assert isinstance(edges, RelationshipAgent)
+    remains = (
+        partition.operations.lasting.remains,
+        partition.documents.remains,
+        edges.table.remains,
+        node.graph.table.remains,
+    )
     await until(lambda: not any(one.some(1) for one in remains))
 
 

@@ -31,6 +31,7 @@ class WorkerProcess:
     url: str = ""
     program: Sequence[str] = ("-m", "docreactor.gateway.cli")
     models: str = f"{LEDGER}:ledger"
+    options: Sequence[str] = ()
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -38,7 +39,7 @@ class WorkerProcess:
         self.data.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, *self.program, "worker", "--json"]
         command += ["--app", self.app, "--data", str(self.data), "--port", str(self.port)]
-        command += ["--models", self.models]
+        command += ["--models", self.models, *self.options]
         environment = os.environ | {"DOCREACTOR_BROKER": self.broker} | dict(self.environment)
         with (
             (self.data / "worker.out").open("ab") as out,

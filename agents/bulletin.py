@@ -1,0 +1,83 @@
+"""What the owner of a partition tells of its read models on the board."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from docreactor.agents.board import Board
+from docreactor.agents.coordinator import ready_key, view_key
+from docreactor.agents.deployment import Deployment
+from docreactor.agents.kept import Kept
+from docreactor.agents.model_row import ModelRow
+from docreactor.pipeline.errors import ReactorError, UnknownModelError
+
+Common = Callable[[], dict[str, Any]]
+"""What every row of the partition says: its owner, epoch and end."""
+
+
+class Bulletin:
+    """One partition's rows, told anew whenever something moves."""
+
+    def __init__(self, board: Board, partition: int, common: Common) -> None:
+        self._board = board
+        self._partition = partition
+        self._common = common
+
+    def tell(self, kept: Kept, *, is_serving: bool) -> None:
+        """Where one generation is."""
+        row = self._common() | {
+            "caught_up": kept.has_caught_up,
+            "generation": kept.generation,
+            "kind": "view",
+            "name": kept.name,
+            "next_offset": kept.reached.next_offset,
+            "serving": is_serving,
+        }
+        if kept.error is not None:
+            row["error"] = told(kept.error)
+        if kept.lane is not None and not kept.has_caught_up:
+            row |= {"progress": kept.lane.progress, "rate": round(kept.lane.rate)}
+        row |= kept.projection.row()
+        self._board.tell(view_key(kept.name, kept.generation, self._partition), row)
+
+    def tell_lacking(self, model: ModelRow) -> None:
+        """That this worker cannot run what READ_READY may be waiting for."""
+        row = self._common() | {
+            "caught_up": False,
+            "error": f"no read model {model.name} version {model.version} is loaded here: name it "
+            f"with --models, or retire it with docreactor models retire {model.name}",
+            "generation": model.generation,
+            "kind": "view",
+            "name": model.name,
+            "next_offset": None,
+            "serving": False,
+        }
+        self._board.tell(view_key(model.name, model.generation, self._partition), row)
+
+    def tell_ready(self, next_offset: int) -> None:
+        """How far every required read model is."""
+        row = {"epoch": self._common()["epoch"], "next_offset": next_offset}
+        self._board.tell(ready_key(self._partition), row)
+
+    def forget(self, kept: Kept) -> None:
+        """That a generation is kept no more."""
+        self._board.forget(view_key(kept.name, kept.generation, self._partition))
+
+
+def tell_absent(deployment: Deployment, partition: int, common: dict[str, Any]) -> None:
+    """That no generation of a read model is asked here at present."""
+    coordinator = deployment.coordinator
+    for name, model in coordinator.models.items():
+        served = coordinator.served(name, partition)
+        generation = model.generation if served is None else served
+        row = common | {"generation": generation, "kind": "view", "name": name}
+        key = view_key(name, generation, partition)
+        deployment.board.tell(key, row | {"next_offset": None, "serving": True})
+
+
+def told(error: ReactorError | OSError) -> str:
+    """What an operator is told."""
+    if isinstance(error, UnknownModelError):
+        return f"{error.name()}: {error}; the partition waits, or goes to a worker that has it"
+    return str(error)
