@@ -104,7 +104,7 @@ class ChangeReader:
             if index < least:
                 break
             found.append(Operation.decode(content))
-        return tuple(reversed(found[1:]))
+        return tuple(reversed(found))
 
     async def _state(self, stream: Stream, operation: Operation) -> JSON:
         return decode((await self._states.after(stream, operation)).content)

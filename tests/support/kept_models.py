@@ -61,6 +61,25 @@ class Standing(ReadModel):
             writer.delete(key)
 
 
+class Counts(ReadModel):
+    """How often each action of each document was given: what comes twice is seen."""
+
+    name = "counts"
+
+    def apply(self, batch: Sequence[Change], writer: Writer) -> None:
+        for change in batch:
+            operation = change.operation
+            if operation is None:
+                self.forget(change.document_id, writer)
+                continue
+            key = f"{change.document_id}/{operation.action.id}/{change.scope}"
+            writer.put(key, writer.get(key, 0) + 1)
+
+    def forget(self, document_id: str, writer: Writer) -> None:
+        for key, _ in list(writer.scan(f"{document_id}/")):
+            writer.delete(key)
+
+
 class Tally(ReadModel):
     """How often each action was given, in the order of the log; it fails where it is told to."""
 

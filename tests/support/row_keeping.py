@@ -106,7 +106,8 @@ class RowKeeping:
             position = after
 
     async def retry(self, document_id: str) -> None:
-        """As an operator would ask for it."""
+        """As an operator would ask for it; the log may be further than the rows."""
+        await self.publish()
         await self.projection.retry(document_id, _stored)
 
     @property
