@@ -20,6 +20,9 @@ from docreactor.gateway.reply import Reply
 from docreactor.gateway.resolving import PATH, Resolver
 from docreactor.pipeline.position import Position
 
+GRAPH = "graph"
+"""What is waited for in the graph of the node that is asked; the other models are everywhere's."""
+
 
 class PositionRoutes:
     """GET /v1/positions, POST /v1/positions/wait and /v1/positions/resolve."""
@@ -78,7 +81,8 @@ class PositionRoutes:
     async def wait_for_position(self, request: Request) -> Response:
         """Answer once reads show all that the tokens and coordinates name; NotYetVisible if late.
 
-        Without `model` every required read model shows it, wherever it runs.
+        Without `model` every required read model shows it, wherever it runs. `graph` is the graph
+        of the node that is asked, from which it answers paths and ancestors.
         """
         content = await read_body(request, self._node.settings)
         asked = parse_body(content, PositionRequest)
@@ -112,10 +116,15 @@ class PositionRoutes:
         )
         wanted = wanted.merge(resolved)
         left_s = max(0.0, ends_at - now_s())
-        await self._node.coordinator.wait(wanted, left_s, name=asked.model)
+        if asked.model == GRAPH:
+            await self._node.graph.wait(wanted, left_s)
+        else:
+            await self._node.coordinator.wait(wanted, left_s, name=asked.model)
         return wanted
 
     def _reached(self, model: str | None) -> Position:
+        if model == GRAPH:
+            return self._node.graph.position()
         return self._node.coordinator.position(model)
 
 

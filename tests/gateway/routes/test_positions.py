@@ -102,7 +102,7 @@ async def test_nothing_is_waited_for_where_nothing_is_asked_for(one: Running) ->
     assert (await wait_for(one.http, timeout_ms=0, token=[], coordinates=[]))["token"]
 
 
-@pytest.mark.parametrize("model", [None, "documents"])
+@pytest.mark.parametrize("model", [None, "documents", "relationships", "graph"])
 async def test_a_write_is_waited_for_by_its_token(one: Running, model: str | None) -> None:
     await one.create("shop-1")
     job = await one.add("shop-1", "Milk", wait="write")
@@ -257,10 +257,11 @@ async def test_a_node_without_partitions_waits_and_resolves_too() -> None:
             wanted = [place_of(f"d{number}", 1, "document")]
             by_place = await wait_for(gateway.http, coordinates=wanted)
             resolved = await gateway.http.post(RESOLVE, json={"coordinates": wanted})
+            of_its_graph = await wait_for(gateway.http, token=job["token"], model="graph")
             known = (await gateway.http.get("/v1/positions")).json()["ready"]
 
             token = Position.parse(job["token"], log_id=LOG_ID)
-            for shown in (by_token, by_place):
+            for shown in (by_token, by_place, of_its_graph):
                 assert Position.parse(shown["position"], log_id=LOG_ID).reached(token)
             assert Position.parse(resolved.json()["token"], log_id=LOG_ID).reached(token)
             assert all(known[str(one)] >= at for one, at in token.next_offsets.items())
