@@ -96,8 +96,11 @@ class Claims:
 
     @property
     def _parameters(self) -> list[tuple[str, str]]:
-        # Each is a parameter of its own: a slug may have commas.
-        given = [("slugs", slug) for slug in self.slugs or ()]
+        if self.slugs is not None:
+            # Each is a parameter of its own: a slug may have commas, and its parts are looked up.
+            named = [("slugs", slug) for slug in self.slugs]
+            return [*named, ("branch", self.branch), ("limit", str(LIMIT_MAX))]
+        given: list[tuple[str, str]] = []
         if self.after:
             given.append(("cursor", slug_cursor(self.after)))
         return [*given, ("branch", self.branch), ("limit", str(self._scanned))]

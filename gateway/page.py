@@ -11,6 +11,7 @@ from docreactor.agents.live import LivePartition
 from docreactor.agents.node import Node
 from docreactor.gateway.reach import Gathered, Item, Part
 from docreactor.gateway.read_queries import FindQuery
+from docreactor.gateway.requests import LIMIT_MAX
 from docreactor.gateway.shown import Excerpt, shown
 from docreactor.gateway.turns import Turns
 from docreactor.pipeline.errors import InvalidInputError
@@ -65,7 +66,7 @@ class IdsPage:
     @property
     def parameters(self) -> Parameters:
         """As `Page`."""
-        given = [("ids", ",".join(self.ids)), ("limit", str(max(1, len(self.ids))))]
+        given = [("ids", ",".join(self.ids)), ("limit", str(LIMIT_MAX))]
         if self.document_type is not None:
             given.append(("type", self.document_type))
         return given + self.excerpt.parameters
@@ -104,9 +105,9 @@ class SlugsPage:
     @property
     def parameters(self) -> Parameters:
         """As `Page`. Of what type the newest claimant is shows when all have answered."""
-        # Each is a parameter of its own: a slug may have commas.
+        # Each is a parameter of its own: a slug may have commas, and its parts are looked up too.
         given = [("slugs", slug) for slug in self.slugs]
-        return [*given, ("limit", str(len(self.slugs))), *self.excerpt.parameters]
+        return [*given, ("limit", str(LIMIT_MAX)), *self.excerpt.parameters]
 
     async def read(self, node: Node, live: LivePartition) -> Part:
         """As `Page`."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from docreactor.gateway.answers import Operations
+from docreactor.gateway.answers import Document, Operations
 from docreactor.gateway.cli.screen import (
     short,
     show_facts,
@@ -38,9 +38,23 @@ AtIndex = Annotated[
     str | None,
     typer.Option("--at", metavar="SCOPE:INDEX", help="The state right after that operation."),
 ]
+By = Annotated[
+    Literal["id", "slug"] | None,
+    typer.Option("--by", help="What the identifier is, when it could be both."),
+]
+HeaderOnly = Annotated[bool, typer.Option("--header-only", help="No state.")]
+IncludeDeleted = Annotated[
+    bool, typer.Option("--include-deleted", help="A deleted document too, as it was last.")
+]
+Deleted = Annotated[bool, typer.Option("--deleted", help="Deleted documents alone.")]
 Ids = Annotated[list[str] | None, typer.Option("--id", help="By id; may be repeated.")]
 Slugs = Annotated[list[str] | None, typer.Option("--slug", help="By slug; may be repeated.")]
+Parent = Annotated[str | None, typer.Option("--parent", help="The children of this document.")]
 Type = Annotated[str | None, typer.Option("--type", help="Of this document type.")]
+Order = Annotated[
+    Literal["id", "updated", "-updated"],
+    typer.Option("--order", help="How a type is listed: by id, or last changed first, or last."),
+]
 DocumentId = Annotated[str, typer.Argument(help="Id of the document.")]
 Scope = Annotated[str, typer.Option("--scope", help="Whose operations.")]
 Since = Annotated[int, typer.Option("--since", help="Only indexes greater than this.")]
@@ -56,8 +70,11 @@ Effective = Annotated[
 
 def get(
     identifier: Identifier,
+    by: By = None,
     scope: Scopes = None,
     at: AtIndex = None,
+    header_only: HeaderOnly = False,
+    include_deleted: IncludeDeleted = False,
     branch: Branch = MAIN,
     after: After = None,
     timeout_ms: TimeoutMs = TIMEOUT_DEFAULT_MS,
@@ -65,19 +82,35 @@ def get(
     token: Bearer = None,
     json: Json = False,
 ) -> None:
-    """Show a document.
+    """Show a document, by its id or by its slug.
 
     `docreactor get groceries`
 
-    `docreactor get shop-1 --at global:3`
+    `docreactor get shop-1 --at global:3` shows the state right after that operation.
+
+    `docreactor get shop-1 --include-deleted` shows a deleted document as it was last.
     """
     with asking(url, token) as reactor:
         document = reactor.get(
-            identifier, branch=branch, scopes=scope, at=at, token=after, timeout_ms=timeout_ms
+            identifier,
+            by=by,
+            branch=branch,
+            scopes=scope,
+            at=at,
+            header_only=header_only,
+            include_deleted=include_deleted,
+            token=after,
+            timeout_ms=timeout_ms,
         )
     if json:
         show_json(document)
         return
+    _show_header(document)
+    if not header_only:
+        show_pretty(document.state)
+
+
+def _show_header(document: Document) -> None:
     header = document.header
     revision = ", ".join(f"{name} {index}" for name, index in sorted(header.revision.items()))
     show_facts(
@@ -89,17 +122,23 @@ def get(
             "branch": header.branch,
             "created": header.created_at,
             "modified": header.last_modified_at,
+            "deleted": header.deleted_at,
             "revision": revision,
             "position": document.position,
         }
     )
-    show_pretty(document.state)
 
 
 def find(
     id: Ids = None,
     slug: Slugs = None,
+    parent: Parent = None,
     type: Type = None,
+    order: Order = "id",
+    scope: Scopes = None,
+    header_only: HeaderOnly = False,
+    include_deleted: IncludeDeleted = False,
+    deleted: Deleted = False,
     branch: Branch = MAIN,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
@@ -109,18 +148,28 @@ def find(
     token: Bearer = None,
     json: Json = False,
 ) -> None:
-    """Find documents by id, by slug or of a type.
+    """Find documents: by id, else by slug, else the children of a parent, else of a type.
 
-    `docreactor find --type example/todo`
+    `docreactor find --type example/todo --order updated` shows first what was changed last.
 
     `docreactor find --slug groceries --slug presents`
+
+    `docreactor find --parent shop-1 --type example/todo` shows children of that type alone.
+
+    `docreactor find --type example/todo --deleted`
     """
     with asking(url, token) as reactor:
         page = reactor.find(
             ids=id,
             slugs=slug,
+            parent=parent,
             type=type,
+            order=order,
             branch=branch,
+            scopes=scope,
+            header_only=header_only,
+            include_deleted=include_deleted,
+            deleted=deleted,
             limit=limit,
             cursor=cursor,
             token=after,
@@ -129,10 +178,20 @@ def find(
     if json:
         show_json(page)
         return
-    headers = [document.header for document in page.documents]
     show_table(
-        ("ID", "TYPE", "SLUG", "NAME", "MODIFIED"),
-        [(one.id, one.document_type, one.slug, one.name, one.last_modified_at) for one in headers],
+        ("ID", "TYPE", "SLUG", "NAME", "MODIFIED", "DELETED", "SET ASIDE"),
+        [
+            (
+                one.header.id,
+                one.header.document_type,
+                one.header.slug,
+                one.header.name,
+                one.header.last_modified_at,
+                one.header.deleted_at,
+                one.problem and one.problem["title"],
+            )
+            for one in page.documents
+        ],
     )
     show_next(page.next_cursor)
 
