@@ -26,6 +26,7 @@ class Kept:
     error: ReactorError | OSError | None = None
     has_caught_up: bool = False
     tell: Callable[[], None] = lambda: None
+    moved: Callable[[], None] = lambda: None
     count: Callable[[str], None] = lambda _: None
 
     def failed(self, error: ReactorError | OSError | None) -> None:
@@ -39,7 +40,7 @@ class Kept:
     def caught_up(self) -> None:
         """As `Watch.caught_up`."""
         self.has_caught_up = True
-        self.tell()
+        self.moved()
 
     def progressed(self) -> None:
         """As `Watch.progressed`."""

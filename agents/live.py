@@ -14,7 +14,12 @@ from docreactor.agents.kept import Kept
 from docreactor.agents.model_row import DOCUMENTS
 from docreactor.agents.shelf import PartitionTables
 from docreactor.agents.working import Working
-from docreactor.pipeline.errors import JobNotFoundError, JobNotReadyError, NotYetVisibleError
+from docreactor.pipeline.errors import (
+    JobNotFoundError,
+    JobNotReadyError,
+    NotYetVisibleError,
+    RestoringError,
+)
 from docreactor.pipeline.job import Job, JobResult, JobStatus, Load, Mutation
 from docreactor.pipeline.position import Offset, Partition, Position
 from docreactor.pipeline.replay import Replay
@@ -95,6 +100,12 @@ class LivePartition:
     def deferred(self) -> DeferredTable:
         """The jobs that wait."""
         return self.tables.deferred
+
+    def derived(self) -> Derivation:
+        """What derives documents anew; Restoring where nothing runs."""
+        if self.derivation is None:
+            raise RestoringError(self.number, state="without read models")
+        return self.derivation
 
     def view_position(self) -> Position:
         """How far the documents table is."""

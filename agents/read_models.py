@@ -154,6 +154,7 @@ class ReadModels:
                 self._begin(Kept(RELATIONSHIPS, row.generation, projection))
         elif kept.generation < row.generation and kept.lane is not None:
             del self._kept[kept.name, kept.generation]
+            self._bulletin.forget(kept)
             kept.generation = row.generation
             self._kept[kept.name, kept.generation] = kept
             self._serving[kept.name] = kept.generation
@@ -180,6 +181,7 @@ class ReadModels:
         batch = Room(2 * settings.batch_jobs_max, 2 * settings.batch_bytes_max)
         ahead = Room(2 * batch.records, 2 * batch.bytes)
         kept.tell = lambda: self._tell(kept)
+        kept.moved = lambda: self._moved(kept)
         kept.count = lambda name: self._deployment.metrics.errors.labels(name).inc()
         kept.lane = TableLane(
             self._deployment.log,

@@ -1,0 +1,161 @@
+"""The calls that rebuild read models, put them back, retire them, and show them records again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from docreactor.agents.live import LivePartition
+from docreactor.agents.log import TopicPartition
+from docreactor.agents.model_row import BUILT_IN, RELATIONSHIPS, ModelRow
+from docreactor.gateway.attendance import attended
+from docreactor.gateway.body import parse_body, read_body
+from docreactor.gateway.facts import add_facts
+from docreactor.gateway.generations import (
+    BEGINNING,
+    Generations,
+    RebuildRequest,
+    Replayed,
+    ReplayQuery,
+)
+from docreactor.gateway.openapi import body_of, replies
+from docreactor.gateway.reach import Call, Reach
+from docreactor.gateway.reply import Reply
+from docreactor.gateway.routes.integrity import check_partition
+from docreactor.pipeline.errors import InvalidInputError, InvalidTokenError
+from docreactor.pipeline.position import Offset, Position
+from docreactor.pipeline.timestamp import parse
+
+_TAGS: list[str | Enum] = ["read models"]
+
+
+class GenerationRoutes:
+    """POST /v1/read-models/{name}/rebuild, roll-back, finish, retire, revive and replay."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._node = reach.node
+
+    def attach(self, app: FastAPI) -> None:
+        """Add the calls."""
+        for verb, call in (
+            ("roll-back", self.roll_back),
+            ("finish", self.finish),
+            ("retire", self.retire),
+            ("revive", self.revive),
+        ):
+            self._add(app, verb, call)
+        self._add(app, "rebuild", self.rebuild, body_of(RebuildRequest, required=False))
+        app.add_api_route(
+            "/v1/read-models/{name}/replay",
+            self.replay,
+            methods=["POST"],
+            response_model=None,
+            tags=_TAGS,
+            responses=replies({200: Replayed}),
+        )
+
+    def _add(
+        self, app: FastAPI, verb: str, call: Callable[..., Any], body: dict[str, Any] | None = None
+    ) -> None:
+        app.add_api_route(
+            f"/v1/read-models/{{name}}/{verb}",
+            call,
+            methods=["POST"],
+            status_code=202,
+            response_model=None,
+            tags=_TAGS,
+            responses=replies({202: Generations}),
+            openapi_extra=body,
+        )
+
+    async def rebuild(self, request: Request, name: str) -> Response:
+        """Build a generation beside the one that serves; each partition swaps when it is as far.
+
+        `from` may be a time or a position for a read model of yours: its rows then tell of nothing
+        before. The generation before is kept, and kept up to date, until `finish`.
+        """
+        content = await read_body(request, self._node.settings)
+        asked = parse_body(content, RebuildRequest) if content else RebuildRequest()
+        if name in BUILT_IN and asked.from_ != BEGINNING:
+            raise InvalidInputError("from", f"{name} is rebuilt from the beginning: see replay")
+        starts = await self._starts(asked.from_)
+        return self._told(self._node.coordinator.rebuild(name, starts))
+
+    async def roll_back(self, name: str) -> Response:
+        """Have the generation before serve again."""
+        if name == RELATIONSHIPS:
+            raise InvalidInputError("name", "edges are told once: rebuild relationships instead")
+        return self._told(self._node.coordinator.roll_back(name))
+
+    async def finish(self, name: str) -> Response:
+        """Drop every generation but the one that is to serve, where that serves."""
+        return self._told(self._node.coordinator.finish(name))
+
+    async def retire(self, name: str) -> Response:
+        """Keep a read model no more: its rows are dropped, and READ_READY waits for it no more."""
+        return self._told(self._node.coordinator.retire(name))
+
+    async def revive(self, name: str) -> Response:
+        """Keep a retired read model again; READ_READY waits for it once it has caught up."""
+        return self._told(self._node.coordinator.revive(name))
+
+    async def replay(
+        self, request: Request, name: str, query: Annotated[ReplayQuery, Query()]
+    ) -> Response:
+        """Derive anew, in `documents` or `relationships`, what a partition's records are about.
+
+        From `from` on, page by page; what the read model has set aside is tried again.
+        """
+        if name not in BUILT_IN:
+            raise InvalidInputError("name", "must be the platform's: rebuild one of yours, from …")
+        check_partition(query.partition, self._node)
+        add_facts(request.scope, model=name)
+        cursor = query.cursor
+        if cursor is None:
+            cursor = (await self._starts(query.from_)).get(query.partition, 0)
+
+        async def read(live: LivePartition) -> Response:
+            work = live.derived().replay(name, Offset(cursor), count_max=query.limit)
+            done = await attended(request, work)
+            return Reply({"documents": done.documents, "next_cursor": done.next_offset})
+
+        return await self._reach.one(
+            request,
+            query.partition,
+            read,
+            position=LivePartition.view_position,
+            call=Call.like(request, patience_s=query.timeout_ms / 1_000),
+        )
+
+    async def _starts(self, begin: str) -> Mapping[int, int]:
+        """The first offset in each partition. InvalidInput for what is neither time nor token."""
+        if begin == BEGINNING:
+            return {}
+        try:
+            position = Position.parse(begin, log_id=self._node.log_id)
+        except InvalidTokenError:
+            pass
+        else:
+            return {int(part): int(at) for part, at in position.next_offsets.items()}
+        try:
+            since_ms = parse(begin) // 1_000
+        except ValueError as cause:
+            raise InvalidInputError(
+                "from", f"must be {BEGINNING}, a time such as 2026-01-31T08:00:00Z, or a token"
+            ) from cause
+        topic = self._node.topics.operations
+        times = {
+            TopicPartition(topic, number): since_ms for number in range(self._node.partition_count)
+        }
+        found = await self._node.log.offsets_since(times)
+        return {source.partition: int(offset) for source, offset in found.items()}
+
+    def _told(self, row: ModelRow) -> Response:
+        told = {name: value for name, value in row.json.items() if name not in ("epoch", "starts")}
+        return Reply(told, status_code=202, headers=self._reach.headers())
