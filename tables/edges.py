@@ -176,17 +176,18 @@ class EdgesStage:
         """Let a document have just these edges on a branch. The loop gets its turn."""
         for name in [one for one in self._edges if one[:2] == (source_id, branch)]:
             del self._edges[name]
-        wanted = {key.encode(): edge for key, edge in after.items()}
+        wanted = dict(after)
         since = perf_counter()
-        for key, content in self._table.records(source_id, branch):
-            edge = wanted.pop(key, None)
+        stored = () if source_id in self.erased else self._table.records(source_id, branch)
+        for key, content in stored:
+            name = parse_edge_key(key)
+            edge = wanted.pop(name, None)
             if edge is None or edge.encode() != content:
-                self._edges[parse_edge_key(key)] = edge
+                self._edges[name] = edge
             if perf_counter() - since > _STRETCH_S:
                 await asyncio.sleep(0)
                 since = perf_counter()
-        for edge in wanted.values():
-            self._edges[edge.name] = edge
+        self._edges.update(wanted)
 
     def look_up(self, document_ids: Collection[str]) -> None:
         """Find out which of these documents are quarantined, in one look-up."""
@@ -223,18 +224,22 @@ class EdgesStage:
     def changes(self) -> list[Change]:
         """What became of each edge since the last batch, in the order of keys: to be published.
 
-        An edge that was added and removed since is not among them.
+        An edge that was added and removed since is not among them. They follow what tells of
+        documents that were erased.
         """
         after = dict(self._edges)
         for document_id in self.erased:
             after |= {key: None for key in self._table.keys(document_id) if key not in after}
         keys = sorted(after)
         stored = self._table.store.get_many([_EDGE + key.encode() for key in keys])
-        found = [
-            change(key, None if content is None else Edge.decode(content), after[key])
-            for key, content in zip(keys, stored, strict=True)
-        ]
-        return [one for one in found if one is not None]
+        found: list[Change] = []
+        for key, content in zip(keys, stored, strict=True):
+            edge = after[key]
+            is_gone = content is None or (edge is not None and key.source_id in self.erased)
+            before = None if is_gone else Edge.decode(content or b"")
+            if (became := change(key, before, edge)) is not None:
+                found.append(became)
+        return found
 
     def rows(self) -> list[AnyRow]:
         """Everything that the batch writes."""

@@ -184,6 +184,8 @@ class GraphTable:
         after = None
         if cursor is not None:
             parent_id, *place = read_cursor(cursor, _ORPHANS, 1 + _PLACE_PARTS)
+            if parent_id not in parents:
+                raise refusal()
             after = Orphan(parent_id, EdgePlace(*place))
         found = await self._walk(types, branch).orphans(parents, after, limit + 1)
         more = len(found) > limit

@@ -118,6 +118,20 @@ def test_an_edge_may_carry_anything_or_nothing() -> None:
         check_base("t/x", "document", "REMOVE_RELATIONSHIP", EDGE | {"metadata": 1})
 
 
+@pytest.mark.parametrize(
+    ("given", "weight"), [(None, None), (0, 0.0), (-2.5, -2.5), (1e308, 1e308)]
+)
+def test_an_edge_may_have_a_weight(given: float | None, weight: float | None) -> None:
+    found = read_input(RelateInput, EDGE | {"weight": given}).weight
+    assert (found, type(found)) == (weight, type(weight))
+
+
+@pytest.mark.parametrize("given", ["1", True, [1], float("nan"), float("inf")])
+def test_a_weight_is_a_finite_number(given: Any) -> None:
+    with pytest.raises(InvalidInputError, match="weight"):
+        check_base("t/x", "document", "ADD_RELATIONSHIP", EDGE | {"weight": given})
+
+
 def test_a_creation_needs_a_model_and_an_id_alone() -> None:
     given = read_input(CreateInput, {"model": "t/x", "document_id": "d1"})
     assert (given.branch, given.slug, given.meta, given.version) == ("main", None, {}, 0)
