@@ -91,6 +91,7 @@ class TableLane:
         self._watch = watch
         self._chores: deque[tuple[Callable[[], Awaitable[Any]], asyncio.Future[Any]]] = deque()
         self._stopping = False
+        self._given = 0
         self._backoff_s = _BACKOFF_FIRST_S
         self.progress = 0.0
         """How much of what it lacked when it was opened has been read, 0 to 1."""
@@ -207,6 +208,8 @@ class TableLane:
         return position
 
     async def _apply(self, records: Sequence[LogRecord], next_offset: Offset) -> None:
+        if records:
+            self._given = records[-1].offset + 1
         await self._pause.over(
             partial(self._projection.apply, records, next_offset, stored=self.stored)
         )
@@ -214,7 +217,11 @@ class TableLane:
         self._reached.advance(next_offset)
 
     async def stored(self, next_offset: int) -> None:
-        """Wait until the operation store holds what lies below an offset. Left when leaving."""
+        """Wait until the operation store holds what lies below an offset. Left when leaving.
+
+        Behind the last record that was given lie markers only, of which that store knows nothing.
+        """
+        next_offset = min(next_offset, self._given)
         while self._stored_to.next_offset < next_offset:
             if self._is_leaving():
                 raise LeftError

@@ -35,7 +35,9 @@ class Job(Answer):
     """What became of a mutation.
 
     `token` is empty before WRITE_READY: pass it to a read to see the write. `error` is a problem
-    document, or null. `notice` says what an erasure leaves, and for how long.
+    document, or null. `notice` says what an erasure leaves, and for how long. `held_by` names the
+    read models that do not show the write, each with its error or with why it set the document
+    aside.
     """
 
     id: str
@@ -48,6 +50,7 @@ class Job(Answer):
     retry_count: int
     offset: int | None
     notice: str | None = None
+    held_by: JSONObject | None = None
 
     @property
     def failure(self) -> ReactorError | None:
@@ -142,7 +145,12 @@ class PartitionPosition(Answer):
     error: JSONObject | str | None = None
     url: str | None = None
     epoch: int | None = None
+    node: str | None = None
     progress: float | None = None
+    rate: float | None = None
+    generation: int | None = None
+    serving: bool | None = None
+    caught_up: bool | None = None
 
 
 class Documents(Answer):

@@ -34,7 +34,7 @@ class ReplayQuery(Request):
     partition: int = Field(ge=0)
     from_: str = Field(default=BEGINNING, alias="from")
     limit: int = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX)
-    cursor: int | None = Field(default=None, ge=0)
+    cursor: str | None = Field(default=None, pattern=r"^\d{1,19}$")
     timeout_ms: int = Field(default=TIMEOUT_DEFAULT_MS, ge=0, le=TIMEOUT_MAX_MS)
 
 
@@ -58,7 +58,7 @@ class Replayed(Answer):
     """How many documents were derived anew."""
 
     documents: int
-    next_cursor: int | None
+    next_cursor: str | None
 
 
 class SetAside(Answer):

@@ -44,7 +44,7 @@ class Rebuilding:
         *,
         begin: str = BEGINNING,
         limit: int = LIMIT_DEFAULT,
-        cursor: int | None = None,
+        cursor: str | None = None,
         timeout_ms: int = TIMEOUT_MAX_MS,
     ) -> Replayed:
         """Derive anew what a page of a partition's records from `begin` on is about."""

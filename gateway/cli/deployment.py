@@ -1,4 +1,4 @@
-"""The commands that tell of a deployment: job, status, wait, models, settings."""
+"""The commands that tell of a deployment: job, status, wait, settings."""
 
 from __future__ import annotations
 
@@ -112,26 +112,6 @@ def wait(
         show_json(shown)
         return
     show_facts({"token": shown.token, "position": shown.position})
-
-
-def models(url: Url = DEFAULT_URL, token: Bearer = None, json: Json = False) -> None:
-    """Show which document types the deployment runs, and their actions."""
-    with asking(url, token) as reactor:
-        page = reactor.models()
-    if json:
-        show_json(page)
-        return
-    show_table(
-        ("TYPE", "VERSION", "ACTIONS"),
-        [
-            (
-                model["document_type"],
-                model["version"],
-                ", ".join(sorted({action["type"] for action in model["actions"]})),
-            )
-            for model in page.models
-        ],
-    )
 
 
 def settings(json: Json = False) -> None:

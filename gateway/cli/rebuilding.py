@@ -1,23 +1,38 @@
-"""The commands that make again what operations tell: rebuild keyframes."""
+"""The commands that make again what operations tell: rebuild keyframes, rebuild MODEL."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from docreactor.gateway.cli.import_git import bars_shown
 from docreactor.gateway.cli.integrity import FOUND, every_page, show_findings
+from docreactor.gateway.cli.replaying import rebuild
 from docreactor.gateway.cli.screen import show_facts, show_json
 from docreactor.gateway.cli.target import Bearer, Json, Url, asking
 from docreactor.gateway.client import DEFAULT_URL
 
+
+class Rebuilds(TyperGroup):
+    """Takes what is no command of its own for the name of a read model."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As `rebuild model NAME` for `rebuild NAME`."""
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            args = ["model", *args]
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
     name="rebuild",
+    cls=Rebuilds,
     no_args_is_help=True,
     rich_markup_mode="markdown",
-    help="Make again what can be made from operations.",
+    help="Make again what can be made from operations: keyframes, or a read model by its name.",
 )
+app.command("model")(rebuild)
 
 Documents = Annotated[
     list[str] | None,
@@ -27,7 +42,7 @@ Documents = Annotated[
 
 @app.callback()
 def _rebuilds() -> None:
-    """Make again what can be made from operations."""
+    """Make again what can be made from operations: keyframes, or a read model by its name."""
 
 
 @app.command()

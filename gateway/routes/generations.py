@@ -116,14 +116,16 @@ class GenerationRoutes:
             raise InvalidInputError("name", "must be the platform's: rebuild one of yours, from …")
         check_partition(query.partition, self._node)
         add_facts(request.scope, model=name)
-        cursor = query.cursor
-        if cursor is None:
-            cursor = (await self._starts(query.from_)).get(query.partition, 0)
+        if query.cursor is None:
+            begin = (await self._starts(query.from_)).get(query.partition, 0)
+        else:
+            begin = int(query.cursor)
 
         async def read(live: LivePartition) -> Response:
-            work = live.derived().replay(name, Offset(cursor), count_max=query.limit)
+            work = live.derived().replay(name, Offset(begin), count_max=query.limit)
             done = await attended(request, work)
-            return Reply({"documents": done.documents, "next_cursor": done.next_offset})
+            following = None if done.next_offset is None else str(done.next_offset)
+            return Reply({"documents": done.documents, "next_cursor": following})
 
         return await self._reach.one(
             request,
