@@ -81,7 +81,7 @@ async def _lived(
     history = History(replica, chance, list(NAMES))
     for _ in range(chance.randint(3, 8)):
         await history.write(chance.randint(1, 5))
-        if chance.random() < 0.8:
+        if chance.random() < 0.5:
             await keeping.feed(by_chance(chance))
         if chance.random() < 0.3:
             await keeping.projection.close()
