@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from docreactor.agents.node import Node
+from docreactor.gateway.events.hub import Hub
 from docreactor.gateway.facts import add_facts, request_id_of
 from docreactor.gateway.figures import Figures
 from docreactor.gateway.guard import Guard, check_exposure
@@ -24,6 +25,7 @@ from docreactor.gateway.routes.branches import BranchRoutes
 from docreactor.gateway.routes.deployment import DeploymentRoutes
 from docreactor.gateway.routes.documents import DocumentRoutes
 from docreactor.gateway.routes.erasing import EraseRoutes
+from docreactor.gateway.routes.events import EventRoutes
 from docreactor.gateway.routes.existing import ExistRoutes
 from docreactor.gateway.routes.finding import FindRoutes
 from docreactor.gateway.routes.history import HistoryRoutes
@@ -51,12 +53,13 @@ _VERSION = "1"
 def create_app(node: Node) -> FastAPI:
     """The application over a running node. TokenRequired when it would stand open to others."""
     check_exposure(node.settings)
-    reach, figures = Reach(node), Figures()
+    reach, figures, hub = Reach(node), Figures(), Hub.of(node)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         try:
-            yield
+            async with hub.running():
+                yield
         finally:
             await reach.close()
 
@@ -90,6 +93,7 @@ def create_app(node: Node) -> FastAPI:
         IntegrityRoutes(reach),
         KeyframeRoutes(reach),
         PositionRoutes(reach),
+        EventRoutes(reach, hub, figures),
         DeploymentRoutes(reach, figures),
     ):
         routes.attach(app)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from functools import partial, wraps
 from types import TracebackType
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar, Unpack
 
 import httpx
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -14,9 +14,11 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from docreactor.gateway.calls import Calls
 from docreactor.gateway.changes import Until
 from docreactor.gateway.client import DEFAULT_URL, RETRY_FOR_S, Reactor
+from docreactor.gateway.events.blocking import SyncEvents
 from docreactor.gateway.reading import Tokens
 from docreactor.gateway.requests import TIMEOUT_DEFAULT_MS
 from docreactor.gateway.session import Session
+from docreactor.gateway.subscribing import Wanted
 
 _Given = ParamSpec("_Given")
 _Answer = TypeVar("_Answer")
@@ -95,6 +97,10 @@ class SyncCalls:
     health = _blocking(Calls.health)
     readiness = _blocking(Calls.readiness)
     metrics = _blocking(Calls.metrics)
+
+    def events(self, **wanted: Unpack[Wanted]) -> SyncEvents:
+        """Events as they happen: `with` it, then `for` each."""
+        return SyncEvents(self.calls.events(**wanted), self.portal)
 
 
 class SyncSession(SyncCalls):

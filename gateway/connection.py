@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from docreactor.gateway.answers import Answer
 from docreactor.gateway.refusal import error_of
+from docreactor.gateway.stream import Stream
 from docreactor.gateway.underway import Underway
 from docreactor.pipeline.errors import (
     LogError,
@@ -57,6 +58,15 @@ class Connection(Protocol):
 
     async def text(self, path: str) -> str:
         """What a page that is no JSON holds."""
+        ...
+
+    async def stream(
+        self, path: str, *, parameters: Parameters, headers: Mapping[str, str], silence_s: float
+    ) -> Stream:
+        """A reply without an end, which breaks when nothing comes for so long. It must be closed.
+
+        What may pass is tried again before it begins.
+        """
         ...
 
 
@@ -117,6 +127,24 @@ class HTTPConnection:
             raise self._not_ours(reply)
         return reply.text
 
+    async def stream(
+        self, path: str, *, parameters: Parameters, headers: Mapping[str, str], silence_s: float
+    ) -> Stream:
+        """As `Connection.stream`."""
+        request = self._client.build_request(
+            "GET",
+            path,
+            params={name: value for name, value in parameters.items() if value is not None},
+            headers=dict(headers),
+            timeout=httpx.Timeout(silence_s, connect=_CONNECT_S, pool=None),
+        )
+        async with self._underway.call():
+            reply = await self._retrying(self._send, request, stream=True)
+        if not reply.is_success:
+            await reply.aclose()
+            raise self._not_ours(reply)
+        return Stream(reply, self.url, self._underway)
+
     async def _ask(
         self, method: str, path: str, parameters: Parameters, body: object, key: str | None
     ) -> httpx.Response:
@@ -142,12 +170,15 @@ class HTTPConnection:
         async with self._underway.call():
             return await self._retrying(self._send, request)
 
-    async def _send(self, request: httpx.Request) -> httpx.Response:
+    async def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         try:
-            reply = await self._client.send(request)
+            reply = await self._client.send(request, stream=stream)
+            is_problem = reply.headers.get("content-type", "").startswith(_PROBLEM)
+            if is_problem:
+                await reply.aread()
         except httpx.TransportError as cause:
             raise ServerUnreachableError(self.url, _reason(cause)) from cause
-        if reply.headers.get("content-type", "").startswith(_PROBLEM):
+        if is_problem:
             error = error_of(orjson.loads(reply.content))
             if "retry-after" in reply.headers:
                 error.facts["retry_after_s"] = float(reply.headers["retry-after"])

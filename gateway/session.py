@@ -13,6 +13,7 @@ from docreactor.gateway.changes import Until, segment
 from docreactor.gateway.connection import Connection, Parameters, joined
 from docreactor.gateway.reading import Tokens
 from docreactor.gateway.requests import TIMEOUT_DEFAULT_MS
+from docreactor.gateway.stream import Stream
 from docreactor.gateway.together import together
 from docreactor.gateway.underway import Underway
 from docreactor.gateway.waiting import CoordinateLike
@@ -86,6 +87,15 @@ class Remembering:
         """As below."""
         async with self._underway.call():
             return await self._connection.text(path)
+
+    async def stream(
+        self, path: str, *, parameters: Parameters, headers: Mapping[str, str], silence_s: float
+    ) -> Stream:
+        """As below; closing the client ends what is read of it, not closing the session."""
+        async with self._underway.call():
+            return await self._connection.stream(
+                path, parameters=parameters, headers=headers, silence_s=silence_s
+            )
 
     def with_own(self, tokens: Sequence[str]) -> list[str]:
         """These and what is known here, as one. TokenOfAnotherLog, or InvalidToken."""
@@ -168,6 +178,10 @@ class Session(Calls):
         """The token of all that was submitted, once it is written; JobNotReady if that is late."""
         await self._remembering.settle(timeout_ms)
         return self.token
+
+    def _learn(self, token: str) -> None:
+        """Later reads show what an event told of."""
+        self._remembering.learn([token])
 
     async def wait_for(
         self,

@@ -132,4 +132,10 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="address that HTTP listens on")
     port: int = Field(default=8080, ge=0, le=65_535, description="port of HTTP; 0: a free one")
     advertised_url: str | None = Field(default=None, description="what other nodes call this one")
+    event_heartbeat_ms: int = Field(
+        default=5_000, ge=100, le=20_000, description="before a silent event stream says so, ms"
+    )
+    event_queue_max: int = Field(
+        default=1_000, ge=1, description="events that may wait for one subscriber, count"
+    )
     http_token: SecretStr | None = Field(default=None, description="bearer token of every call")

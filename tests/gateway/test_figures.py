@@ -25,3 +25,17 @@ def test_two_applications_of_one_process_count_for_themselves() -> None:
     first.refused("TooBusy")
 
     assert b"TooBusy" not in generate_latest(second.registry)
+
+
+def test_streams_of_events_are_counted_while_they_are_open_and_by_what_they_are_sent() -> None:
+    figures = Figures()
+
+    with figures.subscriber():
+        assert figures.registry.get_sample_value("docreactor_event_subscribers") == 1.0
+    figures.told(["document.created", "document.created"])
+    figures.overflowed()
+
+    sample = figures.registry.get_sample_value
+    assert sample("docreactor_event_subscribers") == 0.0
+    assert sample("docreactor_events_total", {"event": "document.created"}) == 2.0
+    assert sample("docreactor_event_overflows_total") == 1.0

@@ -1,0 +1,1 @@
+"""What happens to documents, told to whoever subscribes, on any node."""
