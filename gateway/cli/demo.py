@@ -160,6 +160,7 @@ def _facts(shown: Shown) -> dict[str, Any]:
         "imported": figures(report.imported),
         "replies": [asdict(reply) for reply in report.replies],
         "checked": report.checked,
+        "folders_checked": report.folders_checked,
         "check_s": round(report.check_s, 3),
         "wrong": list(report.wrong),
         "agrees": report.agrees,
@@ -179,7 +180,8 @@ def _rates(report: Report) -> Table:
     add_rates(table, report.imported)
     asked_s = sum(reply.ms for reply in report.replies) / 1_000
     add_rate(table, "answers, one by one", len(report.replies), asked_s)
-    add_rate(table, "files read back and compared", report.checked, report.check_s)
+    checked = report.checked + report.folders_checked
+    add_rate(table, "files and folders compared", checked, report.check_s)
     return table
 
 
@@ -196,9 +198,10 @@ def _replies(report: Report) -> Table:
 
 
 def _verdict(report: Report) -> Text:
+    checked = f"{report.checked} files and {report.folders_checked} folders"
     if report.agrees:
-        return Text(f"All {report.checked} files at the head are as git says.", "green")
-    lines = [f"Git says otherwise of {len(report.wrong)} of {report.checked} files at the head:"]
+        return Text(f"All {checked} at the head are as git says.", "green")
+    lines = [f"Git says otherwise of {len(report.wrong)} of {checked} at the head:"]
     lines += [f"  {path}" for path in report.wrong[:_WRONG_SHOWN]]
     return Text("\n".join(lines), "bold red")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
 from time import perf_counter
-from typing import Any, TypeVar
+from typing import Any
 
 from docreactor.gateway.answers import Document, Operation
 from docreactor.gateway.client import Reactor
+from docreactor.gateway.demo.reply import Reply, ms_since, timed
 from docreactor.gateway.demo.witness import Listed, Witness
 from docreactor.gateway.git.changes import FILE_TYPE
 from docreactor.gateway.git.contents import Content
@@ -17,18 +17,6 @@ from docreactor.gateway.requests import DEFAULT_SCOPE, LIMIT_MAX
 from docreactor.pipeline.errors import DocumentDeletedError
 
 _PAGE = 50
-
-_Answer = TypeVar("_Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A question, what came back, how long it took, and whether git says the same."""
-
-    question: str
-    answer: str
-    ms: float
-    agrees: bool
 
 
 class Questions:
@@ -41,14 +29,14 @@ class Questions:
 
     async def file(self, listed: Listed) -> tuple[Reply, Document]:
         """A file by its path."""
-        document, ms = await _timed(lambda: self._reactor.get(listed.path, token=self._token))
+        document, ms = await timed(lambda: self._reactor.get(listed.path, token=self._token))
         shown = document.state[DEFAULT_SCOPE]
         reply = Reply(f"get {listed.path}", _summary(shown), ms, self._is_so(listed, shown))
         return reply, document
 
     async def history(self, document: Document) -> tuple[Reply, list[Operation]]:
         """The commits that made a file, oldest first."""
-        operations, ms = await _timed(lambda: self._operations(document.header.id))
+        operations, ms = await timed(lambda: self._operations(document.header.id))
         path = document.header.slug
         commits = [operation.action.input["commit"] for operation in operations]
         sound = all(operation.error is None for operation in operations)
@@ -60,7 +48,7 @@ class Questions:
         """A file's text as of an earlier revision."""
         at = f"{DEFAULT_SCOPE}:{operation.index}"
         id, path = document.header.id, document.header.slug
-        then, ms = await _timed(lambda: self._reactor.get(id, at=at, token=self._token))
+        then, ms = await timed(lambda: self._reactor.get(id, at=at, token=self._token))
         shown = then.state[DEFAULT_SCOPE]
         expected = self._witness.content_at(operation.action.input["commit"], path)
         return Reply(f"get {path} at={at}", _summary(shown), ms, agrees(shown, expected))
@@ -71,12 +59,12 @@ class Questions:
         try:
             await self._reactor.get(file.id, token=self._token)
         except DocumentDeletedError as refused:
-            ms = _ms(begun)
+            ms = ms_since(begun)
             commits = [op.action.input["commit"] for op in await self._operations(file.id)]
             expected = [change.commit.id for change in file.versions]
             answer = f"{refused.name()}; its history of {len(commits)} commits is readable"
             return Reply(question, answer, ms, commits == expected)
-        return Reply(question, "it is still there", _ms(begun), False)
+        return Reply(question, "it is still there", ms_since(begun), False)
 
     async def every_file(self, progress: Callable[[int], None]) -> tuple[int, list[str]]:
         """How many files the reactor shows, and the paths that git says otherwise of."""
@@ -126,12 +114,3 @@ def _summary(shown: dict[str, Any]) -> str:
         lines = shown["content"].count("\n")
         return f"{lines} lines, as of {shown['commit'][:8]} by {shown['author']['name']}"
     return f"{shown['size']} bytes, sha256 {shown['sha256'][:12]}…"
-
-
-async def _timed(ask: Callable[[], Awaitable[_Answer]]) -> tuple[_Answer, float]:
-    begun = perf_counter()
-    return await ask(), _ms(begun)
-
-
-def _ms(begun: float) -> float:
-    return (perf_counter() - begun) * 1_000

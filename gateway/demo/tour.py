@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
 from docreactor.gateway.broker.progress import Progress, Step
 from docreactor.gateway.client import Reactor
-from docreactor.gateway.demo.questions import Questions, Reply
+from docreactor.gateway.demo.questions import Questions
+from docreactor.gateway.demo.reply import Reply
+from docreactor.gateway.demo.tree import TreeQuestions
 from docreactor.gateway.demo.witness import Listed, Witness
 from docreactor.gateway.git.contents import contents
+from docreactor.gateway.git.edges import slug_of
 from docreactor.gateway.git.files import File
 from docreactor.gateway.git.history import Repository
 from docreactor.gateway.git.importing import Imported, import_history
@@ -26,6 +29,7 @@ class Report:
     imported: Imported
     replies: Sequence[Reply]
     checked: int
+    folders_checked: int
     check_s: float
     wrong: Sequence[str]
 
@@ -38,23 +42,31 @@ class Report:
 async def tour(
     repository: Repository, reactor: Reactor, settings: Settings, *, progress: Progress
 ) -> Report:
-    """Import the history, ask for a few files in every way, then for every file at its head."""
+    """Import the history, ask for a few files in every way, then for all there is at its head."""
     imported = await import_history(repository, reactor, settings, progress=progress)
     with contents(repository.path, text_bytes_max=settings.action_bytes_max) as source:
         witness = Witness(repository, source)
         questions = Questions(reactor, witness, imported.token)
         listing = {listed.path: listed for listed in witness.listing()}
         progress(Step("Asking"))
-        replies = await _replies(questions, imported.paths, listing)
+        tree = TreeQuestions(reactor, witness, imported.token)
+        replies = await _replies(questions, tree, imported.paths, listing)
         begun = perf_counter()
         checked, wrong = await questions.every_file(
             lambda count: progress(Step("Comparing every file", count, len(listing)))
         )
-    return Report(imported, replies, checked, perf_counter() - begun, wrong)
+        folders, wrong_folders = await tree.every_folder(
+            lambda count: progress(Step("Comparing every folder", count, imported.folders))
+        )
+    check_s = perf_counter() - begun
+    return Report(imported, replies, checked, folders, check_s, [*wrong, *wrong_folders])
 
 
 async def _replies(
-    questions: Questions, paths: Sequence[tuple[File, ...]], listing: dict[str, Listed]
+    questions: Questions,
+    tree: TreeQuestions,
+    paths: Sequence[tuple[File, ...]],
+    listing: dict[str, Listed],
 ) -> list[Reply]:
     replies: list[Reply] = []
     for path in _shown(paths):
@@ -63,8 +75,17 @@ async def _replies(
         replies += [reply, history]
         for index in sorted({0, len(operations) // 2}, reverse=True):
             replies.append(await questions.earlier(document, operations[index]))
+        replies.append(await tree.ancestors(document))
+    for folder in sorted({"/", *_parents(_shown(paths))}):
+        replies.append(await tree.children(folder))
     removed = [files[-1] for files in paths if files[-1].removed is not None]
-    return replies + [await questions.removed(file) for file in removed[:1]]
+    for file in removed[:1]:
+        replies += [await questions.removed(file), await tree.removed(file)]
+    return replies
+
+
+def _parents(paths: Iterable[str]) -> Iterator[str]:
+    return (slug_of(path.rpartition("/")[0]) for path in paths)
 
 
 def _shown(paths: Sequence[tuple[File, ...]]) -> list[str]:

@@ -8,6 +8,8 @@ from docreactor.gateway.git.contents import Content, Contents
 from docreactor.gateway.git.history import Mode, Repository
 from docreactor.gateway.git.program import answer
 
+_TREE = "040000"
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
@@ -29,6 +31,22 @@ class Witness:
         """Every path that is there."""
         lines = self._ask("ls-tree", "-r", "-z", "--full-tree", self._repository.head)
         return [_listed(line) for line in lines.split(b"\0") if line]
+
+    def folders_of(self, path: str) -> list[str]:
+        """The folders that a path is in, nearest first, each with a slash; "/" is the last."""
+        lines = self._ask("ls-tree", "-t", "-z", "--full-tree", self._repository.head, "--", path)
+        entries = [_listed(line) for line in lines.split(b"\0") if line]
+        trees = [entry.path for entry in entries if entry.mode == _TREE]
+        return [f"{tree}/" for tree in reversed(trees)] + ["/"]
+
+    def trees(self) -> dict[str, set[str]]:
+        """What is in each folder: paths, those of folders with a slash."""
+        lines = self._ask("ls-tree", "-r", "-t", "-z", "--full-tree", self._repository.head)
+        found: dict[str, set[str]] = {"/": set()}
+        for entry in (_listed(line) for line in lines.split(b"\0") if line):
+            name = f"{entry.path}/" if entry.mode == _TREE else entry.path
+            found.setdefault(f"{entry.path.rpartition('/')[0]}/", set()).add(name)
+        return found
 
     def content(self, listed: Listed) -> Content:
         """What the path holds."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from docreactor.gateway.draft import CHILD
 from docreactor.gateway.git.files import derived_id
 from docreactor.gateway.git.folders import Folder, Move
 from docreactor.gateway.requests import DEFAULT_SCOPE
@@ -15,6 +14,7 @@ from docreactor.pipeline.action import (
     REMOVE_RELATIONSHIP,
     Action,
 )
+from docreactor.pipeline.edge import CHILD
 from docreactor.pipeline.timestamp import Microseconds, render
 
 FOLDER_TYPE = "example/folder"

@@ -20,7 +20,7 @@ from docreactor.gateway.server import listen
 from tests.gateway.cli.test_worker import DOCREACTOR, TIMEOUT_S, run
 from tests.support.kafka import Kafka
 
-FILES = 17
+ALL = "All 17 files and 5 folders at the head are as git says."
 SMALL = [
     Step("one", (Entry("a", b"1\n"), Entry("b", b"1\n"))),
     Step("two", (Entry("a", b"1\n2\n"),)),
@@ -99,7 +99,7 @@ def test_everything_is_started_asked_compared_and_gone(
 
     assert done.returncode == 0, done.stderr
     assert "A generated history of 107 commits" in done.stdout
-    assert f"All {FILES} files at the head are as git says." in done.stdout
+    assert ALL in done.stdout
     assert "get chapters/00.md at=global:4" in done.stdout
     assert "NO" not in done.stdout.split()
     assert nothing_is_left(folder)
@@ -123,9 +123,10 @@ def test_kept_it_goes_on_and_a_second_import_stores_nothing(
     await_that(lambda: not processes_of(folder), "it did not end with the process that it named")
 
     assert shown["agrees"] and shown["generated"] is None
-    assert (shown["checked"], len(shown["urls"])) == (2, 2)
+    assert (shown["checked"], shown["folders_checked"], len(shown["urls"])) == (2, 1, 2)
     assert second["token"] == first["token"], "the second import stored something"
-    assert second["actions"] == first["actions"] == 7
+    of_files, of_the_folder = 7, 5
+    assert second["actions"] == first["actions"] == of_files + of_the_folder
     assert found.json()["state"]["global"]["content"] == "1\n2\n"
     shutil.rmtree(Path(shown["data"]).parent)
 

@@ -23,12 +23,17 @@ async def test_all_that_git_says_is_found(tmp_path: Path) -> None:
         report = await toured(path, where)
 
     assert report.agrees
-    assert report.checked == 17
+    assert (report.checked, report.folders_checked) == (17, 5)
     questions = [reply.question for reply in report.replies]
     assert "get chapters/00.md" in questions
     assert "get chapters/00.md at=global:4" in questions
     assert "get chapters/03.md" in questions, "it was gone and is back"
     assert "get chapters/04.md, removed" in questions
+    answers = {reply.question: reply.answer for reply in report.replies}
+    assert answers["ancestors of chapters/00.md"] == "chapters/, /"
+    assert answers["children of chapters/"] == "12 files and 0 folders"
+    assert answers["children of /"] == "2 files and 4 folders"
+    assert answers["parents of chapters/04.md, removed"] == "none"
 
 
 async def test_a_file_that_is_other_than_git_says_is_named(tmp_path: Path) -> None:
@@ -67,7 +72,7 @@ async def test_a_file_that_should_not_be_there_is_named(tmp_path: Path) -> None:
         await toured(other, where)
         report = await toured(path, where)
 
-    assert (report.agrees, report.wrong, report.checked) == (False, ["extra"], 2)
+    assert (report.agrees, report.wrong, report.checked) == (False, ["extra", "/"], 2)
 
 
 async def test_what_is_too_large_for_an_action_agrees_by_its_hash(tmp_path: Path) -> None:

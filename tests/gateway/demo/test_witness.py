@@ -44,6 +44,12 @@ def test_it_lists_what_is_there_with_what_it_holds(witness: Witness) -> None:
     }
 
 
+def test_it_tells_what_is_in_each_folder_and_which_folders_a_path_is_in(witness: Witness) -> None:
+    assert witness.trees() == {"/": {"a*", "axe", "dir/", "link", "sub"}, "dir/": {"dir/b"}}
+    assert witness.folders_of("dir/b") == ["dir/", "/"]
+    assert witness.folders_of("a*") == ["/"]
+
+
 def test_the_commits_of_a_path_are_those_since_it_last_came(
     repository: Repository, witness: Witness
 ) -> None:
