@@ -24,10 +24,12 @@ from docreactor.gateway.routes.batches import BatchRoutes
 from docreactor.gateway.routes.branches import BranchRoutes
 from docreactor.gateway.routes.deployment import DeploymentRoutes
 from docreactor.gateway.routes.documents import DocumentRoutes
+from docreactor.gateway.routes.edges import EdgeRoutes
 from docreactor.gateway.routes.erasing import EraseRoutes
 from docreactor.gateway.routes.events import EventRoutes
 from docreactor.gateway.routes.existing import ExistRoutes
 from docreactor.gateway.routes.finding import FindRoutes
+from docreactor.gateway.routes.graph import GraphRoutes
 from docreactor.gateway.routes.history import HistoryRoutes
 from docreactor.gateway.routes.integrity import IntegrityRoutes
 from docreactor.gateway.routes.jobs import JobRoutes
@@ -81,6 +83,8 @@ def create_app(node: Node) -> FastAPI:
         WriteRoutes(reach),
         LoadRoutes(reach),
         RelationshipRoutes(reach),
+        EdgeRoutes(reach),
+        GraphRoutes(reach),
         BatchRoutes(reach),
         FindRoutes(reach),
         DocumentRoutes(reach),

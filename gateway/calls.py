@@ -8,6 +8,7 @@ from typing import Any, Unpack
 from docreactor.gateway.answers import Job
 from docreactor.gateway.changes import Changes, Sending
 from docreactor.gateway.enqueuing import Enqueuing
+from docreactor.gateway.graphing import Graphing
 from docreactor.gateway.reading import Reading, Tokens
 from docreactor.gateway.subscribing import Subscribing
 from docreactor.gateway.tending import Tending
@@ -16,7 +17,7 @@ from docreactor.pipeline.action import DOCUMENT_SCOPE, UPGRADE_DOCUMENT
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
 
 
-class Calls(Changes, Enqueuing, Subscribing, Reading, Waiting, Tending):
+class Calls(Changes, Enqueuing, Subscribing, Reading, Graphing, Waiting, Tending):
     """What a reactor and its sessions can be asked."""
 
     async def upgrade(

@@ -54,6 +54,7 @@ COMMANDS: Mapping[str, Place] = {
     "branches": Place(_SHOW, "naming", "branches"),
     "history": Place(_SHOW, "reading", "history"),
     "graph": Place(_SHOW, "graph", "app"),
+    "graph": Place(_SHOW, "graph", "app"),
     "events": Place(_LOOK, "events", "events"),
     "job": Place(_LOOK, "deployment", "job"),
     "status": Place(_LOOK, "deployment", "status"),

@@ -30,8 +30,9 @@ Metadata = Annotated[
     str | None,
     typer.Option("--metadata", metavar="JSON", help="Kept with the edge. Also @FILE or -."),
 ]
+Weight = Annotated[float | None, typer.Option("--weight", help="A number kept with the edge.")]
 Replace = Annotated[
-    bool, typer.Option("--replace", help="Replace the metadata of an edge that is there.")
+    bool, typer.Option("--replace", help="Replace what is kept with an edge that is there.")
 ]
 Children = Annotated[list[str], typer.Argument(help="Ids of the children.")]
 
@@ -41,6 +42,7 @@ def relate(
     target_id: TargetId,
     type: Type,
     metadata: Metadata = None,
+    weight: Weight = None,
     replace: Replace = False,
     branch: Branch = MAIN,
     wait: WaitFor = "read",
@@ -53,6 +55,8 @@ def relate(
     """Add an edge of a type from a document to another.
 
     `docreactor relate chapter-1 book-1 cites --metadata '{"page": 12}'`
+
+    `docreactor relate chapter-1 book-1 cites --weight 0.5 --replace`
     """
     described = None if metadata is None else given_json(metadata, name="--metadata")
     with asking(url, token) as reactor:
@@ -62,6 +66,7 @@ def relate(
             target_id,
             type,
             metadata=described,
+            weight=weight,
             branch=branch,
             wait=waiting(wait),
             timeout_ms=timeout_ms,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from docreactor.agents.live import LivePartition
 from docreactor.gateway.answers import Job
 from docreactor.gateway.body import parse_body, read_body
-from docreactor.gateway.draft import CHILD, Drafter, Edges
+from docreactor.gateway.draft import Drafter, Edges
 from docreactor.gateway.idempotency import ActionIds
 from docreactor.gateway.mutations import Asked, Mutations
 from docreactor.gateway.openapi import body_of, replies
@@ -24,6 +24,7 @@ from docreactor.gateway.requests import (
     WaitQuery,
 )
 from docreactor.pipeline.action import ADD_RELATIONSHIP, REMOVE_RELATIONSHIP, UPDATE_RELATIONSHIP
+from docreactor.pipeline.edge import CHILD
 from docreactor.pipeline.errors import InvalidInputError
 from docreactor.pipeline.ids import check_id
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
@@ -68,7 +69,7 @@ class RelationshipRoutes:
     async def update_relationship(
         self, request: Request, document_id: str, query: Annotated[WaitQuery, Query()]
     ) -> Response:
-        """Replace what is known about an edge; without `metadata` nothing is."""
+        """Replace what is known about an edge: what is left out is not known any more."""
         return await self._described(request, document_id, query, UPDATE_RELATIONSHIP)
 
     async def remove_relationship(
@@ -105,7 +106,8 @@ class RelationshipRoutes:
     ) -> Response:
         content = await read_body(request, self._node.settings)
         asked = parse_body(content, RelateRequest)
-        described = {} if asked.metadata is None else {"metadata": asked.metadata}
+        known = {"metadata": asked.metadata, "weight": asked.weight}
+        described = {name: value for name, value in known.items() if value is not None}
         targets = {"target_id": asked.target_id}
         edges = Edges(document_id, asked.type, targets, asked.branch, described)
         return await self._take(request, content, query, action_type, edges)

@@ -43,6 +43,14 @@ CALLS: Mapping[str, Callable[[Any], Any]] = {
     "DELETE /v1/documents/{document_id}/children": lambda calls: calls.remove_children(
         "d1", ["d2"]
     ),
+    "GET /v1/documents/{document_id}/relationships": lambda calls: calls.relationships("d1"),
+    "GET /v1/graph/path": lambda calls: calls.path("d1", "d2"),
+    "GET /v1/graph/ancestors": lambda calls: calls.ancestors("d1"),
+    "GET /v1/graph/has": lambda calls: calls.has_relationship("d1", "d2"),
+    "GET /v1/graph/types": lambda calls: calls.relationship_types(),
+    "GET /v1/graph/orphans": lambda calls: calls.orphans(["d1"]),
+    "GET /v1/graph/children": lambda calls: calls.children("d1"),
+    "GET /v1/graph/parents": lambda calls: calls.parents("d1"),
     "POST /v1/documents/{document_id}/verify": lambda calls: calls.verify("d1"),
     "POST /v1/verify": lambda calls: calls.verify_partition(0),
     "POST /v1/documents/{document_id}/keyframes": lambda calls: calls.make_keyframes("d1"),

@@ -13,7 +13,7 @@ async def test_documents_are_related_and_set_apart_again() -> None:
         edge = ("drive-1", "book-1", "cites")
         said = [
             await say("relate", *edge, "--metadata", '{"page": 1}', "--json", url=url),
-            await say("relate", *edge, "--replace", url=url),
+            await say("relate", *edge, "--replace", "--weight", "0.5", url=url),
             await say("unrelate", *edge, url=url),
             await say("add-children", "drive-1", "a", "b", url=url),
             await say("remove-children", "drive-1", "b", "--wait", "none", "--json", url=url),
@@ -33,5 +33,6 @@ async def test_documents_are_related_and_set_apart_again() -> None:
         "REMOVE",
     ]
     assert page.operations[0].action.input["metadata"] == {"page": 1}
+    assert page.operations[1].action.input["weight"] == 0.5
     assert (self_edge.code, self_edge.out) == (1, "")
     assert self_edge.err.startswith("InvalidInput: target_id: ")

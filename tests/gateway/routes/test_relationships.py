@@ -33,6 +33,7 @@ async def test_an_edge_is_added_described_and_removed(one: Running) -> None:
     edge = {"target_id": "nobody", "type": "cites"}
     added = await ask(one, "POST", EDGES, edge | {"metadata": {"page": 12}})
     await ask(one, "PATCH", EDGES, edge | {"metadata": {"page": 13}})
+    await ask(one, "PATCH", EDGES, edge | {"weight": 0.5})
     await ask(one, "PATCH", EDGES, edge)
     await ask(one, "DELETE", EDGES, edge)
     await ask(one, "DELETE", EDGES, target_id="nobody", type="cites")
@@ -42,13 +43,14 @@ async def test_an_edge_is_added_described_and_removed(one: Running) -> None:
     assert await said(one) == [
         ("ADD_RELATIONSHIP", given | {"metadata": {"page": 12}}),
         ("UPDATE_RELATIONSHIP", given | {"metadata": {"page": 13}}),
+        ("UPDATE_RELATIONSHIP", given | {"weight": 0.5}),
         ("UPDATE_RELATIONSHIP", given),
         ("REMOVE_RELATIONSHIP", given),
         ("REMOVE_RELATIONSHIP", given),
     ]
     document = (await one.http.get("/v1/documents/drive-1")).json()
     assert document["state"]["document"]["version"] == 1
-    assert document["header"]["revision"] == {"document": 7}
+    assert document["header"]["revision"] == {"document": 8}
 
 
 async def test_children_are_edges_of_one_type_and_one_job(one: Running) -> None:
@@ -109,7 +111,9 @@ async def test_edges_are_of_one_branch(one: Running) -> None:
         ("POST", EDGES, {"target_id": "drive-1", "type": "cites"}, "target_id"),
         ("POST", EDGES, {"target_id": "a/b", "type": "cites"}, "target_id"),
         ("POST", EDGES, {"target_id": "a", "type": "a b"}, "type"),
-        ("POST", EDGES, {"target_id": "a", "type": "cites", "weight": 3}, "weight"),
+        ("POST", EDGES, {"target_id": "a", "type": "cites", "weight": "3"}, "weight"),
+        ("POST", EDGES, {"target_id": "a", "type": "cites", "weight": True}, "weight"),
+        ("POST", EDGES, {"target_id": "a", "type": "cites", "mood": "glad"}, "mood"),
         ("POST", EDGES, {"target_id": "a", "type": "cites", "branch": "a b"}, "branch"),
         ("POST", "/v1/documents/a b/relationships", {"target_id": "a", "type": "c"}, "id"),
         ("PATCH", EDGES, {"target_id": "a"}, "type"),
