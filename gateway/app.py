@@ -22,6 +22,7 @@ from docreactor.gateway.reach import Reach
 from docreactor.gateway.reply import refuse
 from docreactor.gateway.routes.batches import BatchRoutes
 from docreactor.gateway.routes.branches import BranchRoutes
+from docreactor.gateway.routes.deleting import DeleteRoutes
 from docreactor.gateway.routes.deployment import DeploymentRoutes
 from docreactor.gateway.routes.documents import DocumentRoutes
 from docreactor.gateway.routes.edges import EdgeRoutes
@@ -81,6 +82,7 @@ def create_app(node: Node) -> FastAPI:
     app.add_middleware(Guard, token=node.settings.http_token, mint=node.mint, figures=figures)
     for routes in (
         WriteRoutes(reach),
+        DeleteRoutes(reach),
         LoadRoutes(reach),
         RelationshipRoutes(reach),
         EdgeRoutes(reach),

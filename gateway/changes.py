@@ -125,24 +125,6 @@ class Changes:
             key=idempotency_key or self._minter.mint(),
         )
 
-    async def delete(
-        self,
-        document_id: str,
-        *,
-        branch: str = DEFAULT_BRANCH,
-        wait: Wait | None = None,
-        timeout_ms: int = TIMEOUT_DEFAULT_MS,
-        idempotency_key: str | None = None,
-    ) -> Job:
-        """Delete a document. Its history stays readable."""
-        return await self._connection.call(
-            Job,
-            "DELETE",
-            f"/v1/documents/{segment(document_id)}",
-            parameters={"branch": branch, "wait": wait, "timeout_ms": timeout_ms},
-            key=idempotency_key or self._minter.mint(),
-        )
-
     async def load(
         self,
         document_id: str,
@@ -229,22 +211,6 @@ class Changes:
     ) -> Job:
         """Make documents no children of this one; they stay."""
         return await self._change("DELETE", document_id, "children", {"ids": list(ids)}, sending)
-
-    async def erase(
-        self,
-        document_id: str,
-        *,
-        wait: Wait | None = None,
-        timeout_ms: int = TIMEOUT_DEFAULT_MS,
-    ) -> Job:
-        """Remove every trace of a document, on all its branches; its id is never used again."""
-        return await self._connection.call(
-            Job,
-            "POST",
-            f"/v1/documents/{segment(document_id)}/erase",
-            parameters={"wait": wait, "timeout_ms": timeout_ms},
-            key=self._minter.mint(),
-        )
 
     async def _act(
         self, document_id: str, action_type: str, input: Any, scope: str, sending: Sending

@@ -23,6 +23,7 @@ from docreactor.pipeline.action import (
     CREATE_DOCUMENT,
     DELETE_DOCUMENT,
     DOCUMENT_SCOPE,
+    REMOVE_RELATIONSHIP,
     UPGRADE_DOCUMENT,
     Action,
 )
@@ -34,9 +35,6 @@ from docreactor.pipeline.job import Erasure, Incoming, Load, Mutation
 from docreactor.pipeline.keys import job_partition
 from docreactor.pipeline.operation import StoredAction
 from docreactor.pipeline.timestamp import Microseconds, parse, render
-
-CHILD = "child"
-"""The type of the edges from a parent to its children."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +145,25 @@ class Drafter:
             }
             actions.append(_system(action_type, ids.at(str(place)), given, None))
         return self._job(edges.source_id, edges.branch, DOCUMENT_SCOPE, actions)
+
+    def unrelate(
+        self, source_id: str, edges: Sequence[tuple[str, str]], branch: str, ids: ActionIds
+    ) -> Mutation:
+        """One REMOVE_RELATIONSHIP for each edge, a type and a target: one job of the source."""
+        actions = [
+            _system(
+                REMOVE_RELATIONSHIP,
+                ids.at(f"{edge_type}/{target_id}"),
+                {
+                    "source_id": source_id,
+                    "target_id": target_id,
+                    "relationship_type": edge_type,
+                },
+                None,
+            )
+            for edge_type, target_id in edges
+        ]
+        return self._job(source_id, branch, DOCUMENT_SCOPE, actions)
 
     def _action(self, asked: ActionRequest, index: int, ids: ActionIds) -> Action:
         field = f"actions.{index}.id"

@@ -128,6 +128,9 @@ class Settings(BaseSettings):
     graph_documents_max: int = Field(
         default=1_000_000, ge=1, description="documents that one walk over edges may meet, count"
     )
+    cascade_count_max: int = Field(
+        default=10_000, ge=1, description="documents, and edges, that end with one, count"
+    )
 
     host: str = Field(default="127.0.0.1", description="address that HTTP listens on")
     port: int = Field(default=8080, ge=0, le=65_535, description="port of HTTP; 0: a free one")

@@ -10,6 +10,7 @@ from docreactor.gateway.cli.given import given_json, given_object, objects
 from docreactor.gateway.cli.screen import show_job
 from docreactor.gateway.cli.target import (
     MAIN,
+    After,
     Bearer,
     Branch,
     Json,
@@ -21,7 +22,7 @@ from docreactor.gateway.cli.target import (
     waiting,
 )
 from docreactor.gateway.client import DEFAULT_URL
-from docreactor.gateway.requests import DEFAULT_SCOPE, TIMEOUT_DEFAULT_MS
+from docreactor.gateway.requests import DEFAULT_SCOPE, TIMEOUT_DEFAULT_MS, Cascade
 
 DocumentId = Annotated[str, typer.Argument(help="Id of the document.")]
 DocumentType = Annotated[str, typer.Argument(help="A type of `docreactor models`.")]
@@ -52,6 +53,9 @@ Actions = Annotated[
 ]
 Scope = Annotated[str, typer.Option("--scope", help="Scope of the action.")]
 ActionId = Annotated[str | None, typer.Option("--id", help="Id of the action; else minted.")]
+CascadeTo = Annotated[
+    Cascade, typer.Option("--cascade", help="What goes with it, as reads after --after show it.")
+]
 Expected = Annotated[
     int | None,
     typer.Option("--expected-revision", help="Refuse unless the scope's next index is this."),
@@ -152,6 +156,8 @@ def submit(
 
 def delete(
     document_id: DocumentId,
+    cascade: CascadeTo = "none",
+    after: After = None,
     branch: Branch = MAIN,
     wait: WaitFor = "read",
     timeout_ms: TimeoutMs = TIMEOUT_DEFAULT_MS,
@@ -160,16 +166,27 @@ def delete(
     token: Bearer = None,
     json: Json = False,
 ) -> None:
-    """Delete a document; its history stays readable.
+    """Delete a document; its history stays readable, and so do its edges.
+
+    With --cascade edges, the edges from it and to it are removed first. With --cascade children,
+    its children are deleted too, and theirs, unless they have another parent that stays.
 
     `docreactor delete shop-1`
+
+    `docreactor delete drive-1 --cascade children`
     """
     with asking(url, token) as reactor:
         job = reactor.delete(
             document_id,
+            cascade=cascade,
+            token=after,
             branch=branch,
             wait=waiting(wait),
             timeout_ms=timeout_ms,
             idempotency_key=key,
         )
     show_job(job, json=json)
+    if not json and job.jobs:
+        typer.echo(f"With it went {len(job.jobs)} other jobs; {len(job.failures)} failed.")
+        for failed in job.failures:
+            show_job(failed, json=False)

@@ -1,4 +1,4 @@
-"""The calls that change documents: create, submit, delete."""
+"""The calls that change documents: create, submit."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from starlette.responses import Response
 from docreactor.agents.live import LivePartition
 from docreactor.gateway.answers import Job
 from docreactor.gateway.body import parse_body, read_body
-from docreactor.gateway.draft import CHILD, Drafter, Edges
+from docreactor.gateway.draft import Drafter, Edges
 from docreactor.gateway.idempotency import HEADER, ActionIds, check_key, document_id_for
 from docreactor.gateway.known import check_absent, known_document
 from docreactor.gateway.mutations import Asked, Mutations
 from docreactor.gateway.openapi import body_of, replies
 from docreactor.gateway.reach import Reach
-from docreactor.gateway.requests import CreateRequest, DeleteQuery, SubmitRequest, WaitQuery
+from docreactor.gateway.requests import CreateRequest, SubmitRequest, WaitQuery
 from docreactor.pipeline.action import ADD_RELATIONSHIP
+from docreactor.pipeline.edge import CHILD
 from docreactor.pipeline.ids import check_id, check_name
 from docreactor.pipeline.job import Mutation
 
@@ -28,7 +29,7 @@ _REPLIES = replies({200: Job, 202: Job})
 
 
 class WriteRoutes:
-    """POST /v1/documents and /v1/documents/{id}/actions, DELETE /v1/documents/{id}."""
+    """POST /v1/documents and /v1/documents/{id}/actions."""
 
     def __init__(self, reach: Reach) -> None:
         self._node = reach.node
@@ -51,15 +52,6 @@ class WriteRoutes:
                 responses=_REPLIES,
                 openapi_extra=body_of(body),
             )
-        app.add_api_route(
-            "/v1/documents/{document_id}",
-            self.delete_document,
-            methods=["DELETE"],
-            status_code=202,
-            response_model=None,
-            tags=["documents"],
-            responses=_REPLIES,
-        )
 
     async def create_document(
         self, request: Request, query: Annotated[WaitQuery, Query()]
@@ -107,14 +99,3 @@ class WriteRoutes:
             return self._drafter.submit(asked, document_id, ids, known)
 
         return await self._mutations.take(request, Asked(document_id, content, draft, query))
-
-    async def delete_document(
-        self, request: Request, document_id: str, query: Annotated[DeleteQuery, Query()]
-    ) -> Response:
-        """Delete a document of one branch. Its history stays readable."""
-        check_id(document_id, field="id")
-
-        def draft(ids: ActionIds, _: LivePartition | None) -> Mutation:
-            return self._drafter.delete(document_id, query.branch, ids)
-
-        return await self._mutations.take(request, Asked(document_id, None, draft, query))

@@ -64,17 +64,22 @@ class Gate:
     def __init__(self) -> None:
         self._open = asyncio.Event()
         self._open.set()
+        self._left = 0
 
     async def __call__(self, step: str) -> None:
-        if step == "send":
+        if step == "send" and self._left:
+            self._left -= 1
+        elif step == "send":
             await self._open.wait()
 
-    def shut(self) -> None:
-        """Let nothing be written."""
+    def shut(self, *, after: int = 0) -> None:
+        """Let nothing be written, but for so many transactions: one enqueues several jobs."""
+        self._left = after
         self._open.clear()
 
     def open(self) -> None:
         """Let everything be written."""
+        self._left = 0
         self._open.set()
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from docreactor.gateway.draft import CHILD, Drafter, Edges
+from docreactor.gateway.draft import Drafter, Edges
 from docreactor.gateway.idempotency import ActionIds
 from docreactor.gateway.requests import ActionRequest, CreateRequest, LoadRequest, SubmitRequest
+from docreactor.pipeline.edge import CHILD
 from docreactor.pipeline.errors import InvalidInputError, TooLargeError, UnknownActionError
 from tests.gateway.deployment import TODO_TYPE, Running, one_node
 
@@ -118,3 +119,14 @@ async def test_relationships_are_one_job_of_their_source(one: Running) -> None:
     with pytest.raises(InvalidInputError, match=r"ids\.0"):
         drive = Edges("drive-1", CHILD, {"ids.0": "drive-1"}, "main")
         Drafter(one.node).relate("ADD_RELATIONSHIP", drive, KEYED)
+
+
+async def test_edges_of_several_types_are_removed_by_one_job(one: Running) -> None:
+    job = Drafter(one.node).unrelate("shop-1", [("child", "a"), ("cites", "a")], "draft", KEYED)
+
+    assert (job.document_id, job.scope, job.branch) == ("shop-1", "document", "draft")
+    assert [action.type for action in job.actions] == ["REMOVE_RELATIONSHIP"] * 2
+    said = [(one.input["relationship_type"], one.input["target_id"]) for one in job.actions]
+    assert said == [("child", "a"), ("cites", "a")]
+    again = Drafter(one.node).unrelate("shop-1", [("cites", "a")], "draft", KEYED)
+    assert again.actions == job.actions[1:]

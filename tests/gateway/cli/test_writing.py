@@ -33,6 +33,25 @@ async def test_a_document_is_created_changed_and_deleted(tmp_path: Path) -> None
     assert deleted.json["status"] == "PENDING"
 
 
+async def test_a_deletion_takes_children_along_and_says_so() -> None:
+    async with several_nodes(1) as (only,):
+        url = str(only.http.base_url)
+        await only.create("a")
+        await only.create("b")
+        job = await only.reactor.add_children("a", ["b", "nobody"], wait="read")
+        deleted = await say("delete", "a", "--cascade", "children", "--after", job.token, url=url)
+        again = await say("delete", "a", "--cascade", "edges", url=url)
+        wrong = await say("delete", "a", "--cascade", "all", url=url)
+        b = await say("get", "b", url=url)
+
+    assert deleted.code == 0
+    assert "With it went 3 other jobs; 1 failed." in deleted.out
+    assert "DocumentNotFound" in deleted.out
+    assert (again.code, again.err.partition(":")[0]) == (1, "DocumentDeleted")
+    assert wrong.code == 2
+    assert b.err.startswith("DocumentDeleted: ")
+
+
 async def test_a_refusal_is_one_line_by_name_and_exit_code_1() -> None:
     async with several_nodes(1) as (only,):
         url = str(only.http.base_url)
