@@ -61,7 +61,7 @@ class Claims:
             return await self._read(live)
 
         call = replace(Call.like(request, patience_s=demand.patience_s), method="GET")
-        query = urlencode(self._parameters + demand.parameters)
+        query = urlencode(self._parameters + demand.parameters, safe=",")
         gathering = reach.every(
             request,
             range(reach.node.partition_count),

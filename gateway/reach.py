@@ -20,7 +20,7 @@ from docreactor.gateway.facts import add_facts, request_id_of
 from docreactor.gateway.refusal import error_of
 from docreactor.gateway.reply import refuse
 from docreactor.gateway.together import together
-from docreactor.pipeline.errors import ReactorError, RestoringError
+from docreactor.pipeline.errors import ReactorError, RestoringError, TooLargeError
 from docreactor.pipeline.position import Position
 
 ANSWERED_BY = "X-Docreactor-Answered-By"
@@ -37,6 +37,9 @@ _PASSED_BACK = (POSITION, NODE, "retry-after", "content-type")
 _CONNECT_S = 2.0
 _MARGIN_S = 5.0
 _OWNER_CHECK_S = 0.25
+
+TARGET_CHARACTERS_MAX = 60_000
+"""Servers and clients read no address of 64 KiB, headers included."""
 
 Item = dict[str, Any]
 
@@ -162,6 +165,9 @@ class Reach:
             asking.cancel()
 
     async def _ask(self, owner: str, partitions: Sequence[int], call: Call) -> httpx.Response:
+        if len(call.target) > TARGET_CHARACTERS_MAX:
+            what = "characters in the address of a call that other nodes must answer"
+            raise TooLargeError(what, limit=TARGET_CHARACTERS_MAX, actual=len(call.target))
         headers = {**call.headers, PARTITIONS: ",".join(map(str, partitions))}
         try:
             return await self._client.request(

@@ -68,7 +68,7 @@ class ExistRoutes:
             return Part(items, False, live.view_position())
 
         call = Call.like(request, patience_s=demand.patience_s)
-        asked = urlencode(page.parameters + demand.parameters)
+        asked = urlencode(page.parameters + demand.parameters, safe=",")
         gathering = self._reach.every(
             request, page.partitions(node), read, call=call.to("/v1/documents", asked)
         )

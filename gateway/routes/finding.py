@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import FastAPI, Query
 from starlette.requests import Request
@@ -16,12 +16,16 @@ from docreactor.gateway.attendance import attended
 from docreactor.gateway.demand import Demand
 from docreactor.gateway.openapi import replies
 from docreactor.gateway.page import IdsPage, Page, check_order, page_of
-from docreactor.gateway.reach import Call, Gathered, Part, Reach
+from docreactor.gateway.reach import TARGET_CHARACTERS_MAX, Call, Gathered, Part, Reach
 from docreactor.gateway.read_queries import FindQuery
 from docreactor.gateway.reply import Reply
 from docreactor.gateway.shown import Excerpt
 from docreactor.pipeline.ids import check_id
 from docreactor.pipeline.position import Offset, Partition, Position
+from docreactor.tables.edge_page import IdPage
+from docreactor.tables.graph import GraphTable
+
+_IDS_CHARACTERS_MAX = TARGET_CHARACTERS_MAX // 2
 
 
 class FindRoutes:
@@ -76,9 +80,7 @@ class FindRoutes:
         await graph.wait(demand.of_partition(part), demand.left_s)
         # What is found is at least as new as this.
         related = graph.position().next_offsets.get(part, Offset(0))
-        children = graph.table.children(
-            parent, query.branch, limit=query.limit, cursor=query.cursor
-        )
+        children = _children(graph.table, parent, query)
         page = IdsPage(children.ids, excerpt, query.type, children.next_cursor)
         gathered = await self._gather(request, page, demand)
         reached = gathered.position.next_offsets
@@ -93,7 +95,17 @@ class FindRoutes:
             return await page.read(node, live)
 
         call = Call.like(request, patience_s=demand.patience_s)
-        query = urlencode(page.parameters + demand.parameters)
+        query = urlencode(page.parameters + demand.parameters, safe=",")
         return await self._reach.every(
             request, page.partitions(node), read, call=call.to("/v1/documents", query)
         )
+
+
+def _children(graph: GraphTable, parent: str, query: FindQuery) -> IdPage:
+    """A page of them, shorter than asked for where other nodes could not be asked for so many."""
+    limit = query.limit
+    while True:
+        children = graph.children(parent, query.branch, limit=limit, cursor=query.cursor)
+        if len(quote(",".join(children.ids), safe=",")) <= _IDS_CHARACTERS_MAX:
+            return children
+        limit = len(children.ids) // 2

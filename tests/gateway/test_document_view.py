@@ -78,9 +78,9 @@ async def test_one_call_waits_for_all_partitions_no_longer_than_it_may(one: Runn
     began = loop.time()
 
     with pytest.raises(NotYetVisibleError):
-        await one.reactor.slugs(["x"], token=f"{one.node.log_id}.{parts}", timeout_ms=200)
+        await one.reactor.slugs(["x"], token=f"{one.node.log_id}.{parts}", timeout_ms=500)
 
-    assert loop.time() - began < 0.2 * one.node.partition_count / 2
+    assert loop.time() - began < 0.5 * one.node.partition_count / 2
 
 
 async def test_a_deleted_document_is_gone_from_every_query(one: Running) -> None:

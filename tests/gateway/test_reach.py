@@ -77,3 +77,11 @@ async def test_forwarded_calls_carry_the_bearer_token() -> None:
 
     assert (reply.status_code, reply.headers[ANSWERED_BY]) == (200, "forwarded")
     assert reply.headers[NODE] == second.node.node_id
+
+
+async def test_a_call_that_no_other_node_could_read_is_refused() -> None:
+    async with several_nodes(2) as (first, _):
+        asked = {"slugs": "x" * 1_000, "scopes": ["s" * 64] * 840}
+        reply = await first.http.get("/v1/documents", params=asked)
+
+    assert problem_of(reply) == (413, "TooLarge")

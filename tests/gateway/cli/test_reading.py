@@ -31,3 +31,25 @@ async def test_documents_and_their_history_are_shown_to_people_and_programs() ->
     assert [one["index"] for one in effective.json["operations"]] == [0, 1, 2]
     assert (nobody.code, nobody.out) == (1, "")
     assert nobody.err.startswith("DocumentNotFound: ")
+
+
+async def test_documents_are_found_by_parent_by_last_change_and_among_the_deleted() -> None:
+    async with several_nodes(1) as (only,):
+        url = str(only.http.base_url)
+        for document_id in ("a", "b", "c"):
+            await only.create(document_id)
+        token = (await only.reactor.add_children("a", ["c"], wait="read")).token
+        await only.reactor.delete("b", wait="read")
+        newest = await say("find", "--type", TODO_TYPE, "--order", "updated", "--json", url=url)
+        children = await say("find", "--parent", "a", "--after", token, "--json", url=url)
+        deleted = await say("find", "--type", TODO_TYPE, "--deleted", url=url)
+        refused = await say("get", "b", url=url)
+        gone = await say("get", "b", "--include-deleted", "--header-only", url=url)
+        by_slug = await say("get", "a", "--by", "slug", url=url)
+
+    assert [one["header"]["id"] for one in newest.json["documents"]] == ["a", "c"]
+    assert [one["header"]["id"] for one in children.json["documents"]] == ["c"]
+    assert "DELETED" in deleted.out and deleted.out.count(TODO_TYPE) == 1
+    assert refused.err.startswith("DocumentDeleted: ")
+    assert "deleted" in gone.out and "items" not in gone.out
+    assert by_slug.err.startswith("DocumentNotFound: ")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from docreactor.gateway.reach import ANSWERED_BY, POSITION
@@ -327,6 +329,27 @@ async def test_any_node_finds_children_and_the_last_changed_of_all_partitions() 
     assert ids_of(gone) == ["d3"]
 
 
+async def test_whoever_goes_ends_the_wait_that_it_asked_for() -> None:
+    async with several_nodes(1) as (one,):
+        live = one.node.local(one.node.partition_of("a"))
+        assert live is not None
+        token = f"{one.node.log_id}.{live.number}-999999"
+        asked: list[dict[str, str]] = [{"ids": "a"}, {"slugs": "a"}, {"type": TODO_TYPE}]
+        for parameters in asked:
+            asking = asyncio.ensure_future(
+                one.http.get("/v1/documents", params={**parameters, "token": token})
+            )
+            await until(lambda: live.viewed.waiting == 1)
+            asking.cancel()
+            await until(lambda: live.viewed.waiting == 0)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  nobody is told who waits
+            await asyncio.sleep(0.002)
+
+
 async def test_every_owner_is_asked_and_the_reply_says_how_far_each_was() -> None:
     async with several_nodes(2) as (first, second):
         created = [f"d{number}" for number in range(8)]
@@ -344,3 +367,24 @@ async def test_every_owner_is_asked_and_the_reply_says_how_far_each_was() -> Non
     reached = Position.parse(reply.headers[POSITION], log_id=log_id)
     for token in tokens:
         assert reached.reached(Position.parse(token, log_id=log_id))
+
+
+async def test_a_page_of_children_with_long_ids_is_one_that_others_can_be_asked_for() -> None:
+    async with several_nodes(2) as (first, second):
+        await first.create("drive")
+        ids = [f"{number:03}" + "x" * 197 for number in range(200)]
+        token = await relate(first, "drive", *ids)
+        await first.create(ids[-1])
+        found: list[str] = []
+        cursor: dict[str, str] = {}
+        pages: list[int] = []
+        while True:
+            pages.append(len(found))
+            page = await find(second, parent="drive", limit=1_000, token=token, **cursor)
+            found += ids_of(page)
+            if page["next_cursor"] is None:
+                break
+            cursor = {"cursor": page["next_cursor"]}
+
+    assert found == [ids[-1]]
+    assert len(pages) == 2
