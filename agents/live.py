@@ -115,6 +115,14 @@ class LivePartition:
         """How far the operation store is."""
         return self._position(self.written)
 
+    def position_of(self, name: str) -> Position:
+        """How far the rows of a read model are; Restoring without it."""
+        return self._position(self.serving(name, self.generation).reached)
+
+    async def wait_of(self, name: str, wanted: Position, timeout_s: float) -> None:
+        """Return when the rows of a read model show the position, or NotYetVisible."""
+        await self._wait(self.serving(name, self.generation).reached, wanted, timeout_s)
+
     def _position(self, reached: Reached) -> Position:
         return Position(self.log_id, {Partition(self.number): Offset(reached.next_offset)})
 

@@ -30,6 +30,7 @@ from docreactor.gateway.routes.erasing import EraseRoutes
 from docreactor.gateway.routes.events import EventRoutes
 from docreactor.gateway.routes.existing import ExistRoutes
 from docreactor.gateway.routes.finding import FindRoutes
+from docreactor.gateway.routes.generations import GenerationRoutes
 from docreactor.gateway.routes.graph import GraphRoutes
 from docreactor.gateway.routes.history import HistoryRoutes
 from docreactor.gateway.routes.integrity import IntegrityRoutes
@@ -37,7 +38,9 @@ from docreactor.gateway.routes.jobs import JobRoutes
 from docreactor.gateway.routes.keyframing import KeyframeRoutes
 from docreactor.gateway.routes.loading import LoadRoutes
 from docreactor.gateway.routes.positions import PositionRoutes
+from docreactor.gateway.routes.quarantine import QuarantineRoutes
 from docreactor.gateway.routes.relationships import RelationshipRoutes
+from docreactor.gateway.routes.rows import RowRoutes
 from docreactor.gateway.routes.slugs import SlugRoutes
 from docreactor.gateway.routes.writing import WriteRoutes
 from docreactor.pipeline.errors import (
@@ -99,6 +102,9 @@ def create_app(node: Node) -> FastAPI:
         IntegrityRoutes(reach),
         KeyframeRoutes(reach),
         PositionRoutes(reach),
+        GenerationRoutes(reach),
+        QuarantineRoutes(reach),
+        RowRoutes(reach),
         EventRoutes(reach, hub, figures),
         DeploymentRoutes(reach, figures),
     ):

@@ -10,7 +10,9 @@ from docreactor.gateway.changes import Changes, Sending
 from docreactor.gateway.enqueuing import Enqueuing
 from docreactor.gateway.graphing import Graphing
 from docreactor.gateway.reading import Reading, Tokens
+from docreactor.gateway.rebuilding import Rebuilding
 from docreactor.gateway.removing import Removing
+from docreactor.gateway.rows import Rows
 from docreactor.gateway.subscribing import Subscribing
 from docreactor.gateway.tending import Tending
 from docreactor.gateway.waiting import Waiting
@@ -18,7 +20,9 @@ from docreactor.pipeline.action import DOCUMENT_SCOPE, UPGRADE_DOCUMENT
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
 
 
-class Calls(Changes, Removing, Enqueuing, Subscribing, Reading, Graphing, Waiting, Tending):
+class Calls(
+    Changes, Removing, Enqueuing, Subscribing, Reading, Graphing, Waiting, Tending, Rebuilding, Rows
+):
     """What a reactor and its sessions can be asked."""
 
     async def upgrade(

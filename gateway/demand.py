@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from time import monotonic
 from typing import Self
 
@@ -61,6 +61,11 @@ class Demand:
     async def viewed(self, reach: Reach, request: Request, live: LivePartition) -> None:
         """Return when the partition's documents table shows it, or NotYetVisible."""
         await self._met(reach, request, live, live.view_position(), live.wait_view)
+
+    async def kept(self, reach: Reach, request: Request, live: LivePartition, name: str) -> None:
+        """Return when the partition's rows of a read model show it, or NotYetVisible."""
+        wait = partial(live.wait_of, name)
+        await self._met(reach, request, live, live.position_of(name), wait)
 
     async def stored(self, reach: Reach, request: Request, live: LivePartition) -> None:
         """Return when the partition's operation store holds it, or NotYetVisible."""
