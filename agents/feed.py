@@ -63,6 +63,11 @@ class Feed:
         for inbox in self._inboxes:
             inbox.close()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether it was closed."""
+        return self._closing.is_set()
+
     async def closed(self) -> None:
         """Return once it is closed."""
         await self._closing.wait()

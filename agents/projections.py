@@ -5,6 +5,7 @@ from __future__ import annotations
 from docreactor.agents.arrival import Arrived
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.documents_projection import DocumentsProjection
+from docreactor.agents.frozen_rows import FrozenRows
 from docreactor.agents.kept import store_name
 from docreactor.agents.model_row import DOCUMENTS, RELATIONSHIPS
 from docreactor.agents.projection import Projection
@@ -12,6 +13,7 @@ from docreactor.agents.relationships import RelationshipAgent
 from docreactor.agents.rows_projection import RowsProjection
 from docreactor.agents.shelf import DOCUMENTS_SCHEMA, RELATIONSHIPS_SCHEMA
 from docreactor.pipeline.read_model import ReadModel
+from docreactor.tables.store import StoreIdentity
 
 
 class Projections:
@@ -30,7 +32,20 @@ class Projections:
         if name == RELATIONSHIPS:
             return self._relationships() if version == RELATIONSHIPS_SCHEMA else None
         model = self._deployment.registry.read_models.get(name)
-        return self._rows(model, generation) if model and model.version == version else None
+        if model is None:
+            return None
+        if model.version == version:
+            return self._rows(model, generation)
+        return self._frozen(name, generation, version) if model.version > version else None
+
+    def _frozen(self, name: str, generation: int, version: int) -> FrozenRows | None:
+        """The rows of an earlier version, if they are here."""
+        deployment = self._deployment
+        store = deployment.shelf.store(self._partition, store_name(name, generation))
+        identity = StoreIdentity(deployment.log_id, version)
+        if store.identity != identity:
+            return None
+        return FrozenRows(name, deployment.topics.operations, store)
 
     def _relationships(self) -> RelationshipAgent:
         return RelationshipAgent(

@@ -10,6 +10,7 @@ from docreactor.agents.bulletin import Bulletin, Common
 from docreactor.agents.coordinator import Coordinator
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.feed import Feed
+from docreactor.agents.frozen_rows import FrozenRows
 from docreactor.agents.inbox import Inbox, Room
 from docreactor.agents.kept import Kept, store_name
 from docreactor.agents.model_row import DOCUMENTS, RELATIONSHIPS, ModelRow
@@ -20,6 +21,8 @@ from docreactor.agents.table_lane import TableLane, Tempo
 from docreactor.pipeline.errors import ReactorError, RestoringError
 from docreactor.pipeline.position import Offset
 from docreactor.tables.wait import Reached
+
+_AGAIN_S = 1.0
 
 Make = Callable[[str, int], Projection | None]
 """The projection of one generation of a model; None where this worker cannot run it."""
@@ -168,22 +171,42 @@ class ReadModels:
             kept.tell()
 
         kept.has_caught_up = False
-        try:
-            await kept.projection.refold(tell, stored=lane.stored)
-        except (ReactorError, OSError) as error:
-            kept.failed(error)
-        except LeftError:
-            return
-        kept.caught_up()
+        while not self.feed.is_closed:
+            try:
+                await kept.projection.refold(tell, stored=lane.stored)
+            except (ReactorError, OSError) as error:
+                kept.failed(error)
+                await asyncio.sleep(_AGAIN_S)
+            except LeftError:
+                return
+            else:
+                kept.caught_up()
+                return
 
     def _begin(self, kept: Kept) -> None:
-        settings = self._deployment.settings
-        batch = Room(2 * settings.batch_jobs_max, 2 * settings.batch_bytes_max)
-        ahead = Room(2 * batch.records, 2 * batch.bytes)
         kept.tell = lambda: self._tell(kept)
         kept.moved = lambda: self._moved(kept)
         kept.count = lambda name: self._deployment.metrics.errors.labels(name).inc()
-        kept.lane = TableLane(
+        kept.reached.listen(lambda _: self._moved(kept))
+        self._kept[kept.name, kept.generation] = kept
+        if kept.name not in self._serving:
+            served = self._coordinator.served(kept.name, self._partition)
+            row = self._coordinator.models[kept.name]
+            self._serving[kept.name] = row.generation if served is None else served
+        if self._serves(kept):
+            self._delays.follow(kept.name, kept.reached)
+        if isinstance(kept.projection, FrozenRows):
+            kept.reached.advance(kept.projection.position)
+        else:
+            kept.lane = self._lane(kept)
+            kept.task = asyncio.create_task(kept.lane.run())
+        self._tell(kept)
+
+    def _lane(self, kept: Kept) -> TableLane:
+        settings = self._deployment.settings
+        batch = Room(2 * settings.batch_jobs_max, 2 * settings.batch_bytes_max)
+        ahead = Room(2 * batch.records, 2 * batch.bytes)
+        return TableLane(
             self._deployment.log,
             self.feed,
             kept.projection,
@@ -197,16 +220,6 @@ class ReadModels:
             watch=kept,
             pause=lambda inbox: self._pause(inbox, kept),
         )
-        kept.reached.listen(lambda _: self._moved(kept))
-        self._kept[kept.name, kept.generation] = kept
-        if kept.name not in self._serving:
-            served = self._coordinator.served(kept.name, self._partition)
-            row = self._coordinator.models[kept.name]
-            self._serving[kept.name] = row.generation if served is None else served
-        if self._serves(kept):
-            self._delays.follow(kept.name, kept.reached)
-        kept.task = asyncio.create_task(kept.lane.run())
-        self._tell(kept)
 
     def _end(self, kept: Kept) -> None:
         del self._kept[kept.name, kept.generation]
