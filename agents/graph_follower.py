@@ -38,8 +38,8 @@ WatchChanges = Callable[[int, Sequence[Change]], None]
 """Told a partition, and what became of edges of its documents, after the graph shows it."""
 
 _FETCH_MS = 1_000
-_STRETCH_S = 0.02
-_SLICE = 500
+_STRETCH_S = 0.01
+_SLICE = 250
 _HOUR_MS = 3_600_000
 _BACKOFF_FIRST_S = 0.2
 _BACKOFF_MAX_S = 5.0
@@ -160,7 +160,7 @@ class GraphFollower:
                 )
                 self.progress = 1.0 - lacking / max(1, total)
                 if not lacking:
-                    self._be_ready()
+                    await self._be_ready()
                 fetched = await reader.fetch(count_max=FETCH_COUNT, timeout_ms=_FETCH_MS)
                 for source, batch in fetched.items():
                     await self._take(source.partition, batch)
@@ -168,10 +168,15 @@ class GraphFollower:
         finally:
             await reader.close()
 
-    def _be_ready(self) -> None:
+    async def _be_ready(self) -> None:
         self.error = None
         if not self.is_ready:
-            self.table.store.flush()
+            flushing = asyncio.create_task(asyncio.to_thread(self.table.store.flush))
+            try:
+                await asyncio.shield(flushing)
+            finally:
+                # Nobody may close the store before the thread has ended.
+                await asyncio.wait([flushing])
             self.is_ready = True
             _log.info("the graph is ready")
 

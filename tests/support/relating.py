@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
+from docreactor.agents.clock import Clock, SystemClock
 from docreactor.agents.edge_record import quarantined_document
 from docreactor.agents.log import Entry, Log, LogRecord, TopicPartition
 from docreactor.agents.log.memory_transactor import Hook
@@ -20,6 +21,7 @@ from docreactor.pipeline.erased import Erased, erased_document, erased_key
 from docreactor.pipeline.keys import Stream, record_key
 from docreactor.pipeline.operation import Operation, StoredAction
 from docreactor.pipeline.position import Offset
+from docreactor.pipeline.record import HEADERS, Headers
 from docreactor.pipeline.timestamp import Microseconds, render
 from docreactor.tables.operations import OperationsTable
 from tests.support import oracle
@@ -29,6 +31,18 @@ from tests.support.nodes import KeptStore, Site, site
 BEGIN_US = 1_700_000_000_000_000
 UNREADABLE = b"{"
 """The value of a record that no version could have written."""
+
+
+class Read(NamedTuple):
+    """A record as a reader brings it."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = HEADERS
+    timestamp: int = 0
+
+
 Folded = dict[bytes, bytes]
 """What stands on a topic: the newest value of every key that has one."""
 
@@ -110,6 +124,12 @@ class History:
     def remove(self, document_id: str, target_id: str, **given: Any) -> Operation:
         """The action that ends one."""
         return self.tell(document_id, "REMOVE_RELATIONSHIP", related_to(target_id, **given))
+
+    def spoil(self, document_id: str) -> None:
+        """An operation that nobody can read, at the next place of the document's stream."""
+        self.tell(document_id, "SPOILT")
+        key, _ = self.queue.pop()
+        self.queue.append((key, UNREADABLE))
 
     def again(self, operation: Operation, document_id: str, **given: Any) -> Operation:
         """The same action at another place of its stream."""
@@ -278,7 +298,7 @@ class Publisher:
     agent: RelationshipAgent
     log: Log
     size: int = 4
-    position: Offset = Offset(0)
+    position: Offset = field(default_factory=lambda: Offset(0))
     told: list[tuple[int, int]] = field(default_factory=list)
     """What its row has said: the next offset of operations, and up to where that is published."""
 
@@ -330,12 +350,17 @@ class Publisher:
 
 
 def publisher(
-    history: History, *, hook: Hook | None = None, size: int = 4, host: str = ""
+    history: History,
+    *,
+    hook: Hook | None = None,
+    size: int = 4,
+    host: str = "",
+    clock: Clock | None = None,
 ) -> Publisher:
     """An agent of another process over the same log, on one of several hosts."""
     place = history.place
     log = place.log(hook)
-    given = replace(deployment(place), log=log)
+    given = replace(deployment(place), log=log, clock=clock or SystemClock())
     agent = RelationshipAgent(
         given, 0, store=place.open_store(own_store(host)), write_store=history.write_store
     )
