@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,16 +19,17 @@ from docreactor.gateway.client import Reactor
 from docreactor.gateway.server import Listener, listen, serving
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.settings import Settings
+from docreactor.pipeline.spec import Model
 from docreactor.tables.memory import MemoryStore
 from tests.support.nodes import LOG_ID, Site
 
 TODO_TYPE = "example/todo"
 
 
-def site(**chosen: Any) -> Site:
+def site(*, models: Sequence[Model] = (todo, text), **chosen: Any) -> Site:
     """What one broker in memory can keep."""
     configured = Settings(replication_factor=1, min_insync_replicas=1, **chosen)
-    return Site(configured, models=(todo, text))
+    return Site(configured, models=models)
 
 
 @dataclass(frozen=True, slots=True)

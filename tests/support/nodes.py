@@ -23,11 +23,11 @@ from docreactor.pipeline.canonical import encode
 from docreactor.pipeline.errors import JobNotReadyError
 from docreactor.pipeline.job import Job, JobResult, Mutation
 from docreactor.pipeline.keys import Stream, partition_for
-from docreactor.pipeline.model import DocumentModel
 from docreactor.pipeline.operation import Operation
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.settings import Settings
+from docreactor.pipeline.spec import Model
 from docreactor.pipeline.topics import Topics, declarations
 from docreactor.tables.memory import MemoryStore
 from tests.support.ledger import ledger
@@ -47,7 +47,7 @@ class Site:
     """A cluster and the tables of one place, over which nodes come and go."""
 
     settings: Settings
-    models: Sequence[DocumentModel] = (ledger,)
+    models: Sequence[Model] = (ledger,)
     cluster: MemoryCluster = field(default_factory=lambda: MemoryCluster(clock_ms=_now_ms))
     stores: dict[str, KeptStore] = field(default_factory=dict)
     jobs: int = 0
