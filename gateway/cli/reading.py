@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from docreactor.gateway.answers import Document, Operations
+from docreactor.gateway.answers import Document, Documents, Operations
 from docreactor.gateway.cli.screen import (
     short,
     show_facts,
@@ -177,7 +177,11 @@ def find(
         )
     if json:
         show_json(page)
-        return
+    else:
+        _show_found(page)
+
+
+def _show_found(page: Documents) -> None:
     show_table(
         ("ID", "TYPE", "SLUG", "NAME", "MODIFIED", "DELETED", "SET ASIDE"),
         [
