@@ -49,11 +49,17 @@ class Ground:
 
     async def ends(self) -> Mapping[TopicPartition, Offset]:
         """Where the next committed record of each partition will lie."""
-        return await self.log.end_offsets(self.sources)
+        return self._in_order(await self.log.end_offsets(self.sources))
 
     async def starts(self) -> Mapping[TopicPartition, Offset]:
         """Where each partition begins."""
-        return await self.log.start_offsets(self.sources)
+        return self._in_order(await self.log.start_offsets(self.sources))
+
+    def _in_order(
+        self, offsets: Mapping[TopicPartition, Offset]
+    ) -> Mapping[TopicPartition, Offset]:
+        """As every node has the partitions; a broker answers in whatever order."""
+        return {source: offsets[source] for source in self.sources}
 
     async def is_shown(self, wanted: Position, timeout_s: float) -> bool:
         """Whether reads show it, at the latest after so long."""
