@@ -356,11 +356,15 @@ def publisher(
     size: int = 4,
     host: str = "",
     clock: Clock | None = None,
+    to: Log | None = None,
 ) -> Publisher:
-    """An agent of another process over the same log, on one of several hosts."""
+    """An agent of another process over the same log, on one of several hosts.
+
+    It may write `to` another log, where the operations stand at the same offsets.
+    """
     place = history.place
     log = place.log(hook)
-    given = replace(deployment(place), log=log, clock=clock or SystemClock())
+    given = replace(deployment(place), log=to or log, clock=clock or SystemClock())
     agent = RelationshipAgent(
         given, 0, store=place.open_store(own_store(host)), write_store=history.write_store
     )
