@@ -53,7 +53,7 @@ class Board:
         self._watchers: list[Watcher] = []
 
     def watch(self, watcher: Watcher) -> None:
-        """Call it with every row that is read or told here from now on, and once with each known."""
+        """Call it with each row that is known, and with every one that is read or told here."""
         self._watchers.append(watcher)
         for key, row in self._rows.items():
             watcher(key, row)

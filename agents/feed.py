@@ -10,7 +10,7 @@ from docreactor.pipeline.position import Offset
 
 
 class Feed:
-    """Hands each fetch to every inbox that has joined, and holds its partition back for the fullest.
+    """Hands each fetch to every inbox that has joined; the fullest holds the partition back.
 
     `position` is the next offset that will be offered.
     """

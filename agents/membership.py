@@ -1,4 +1,4 @@
-"""This process in the group of workers: which partitions are its own, and what is fetched of them."""
+"""This process among the workers: which partitions are its own, and what is fetched of them."""
 
 from __future__ import annotations
 

@@ -66,7 +66,8 @@ class Node:
     ) -> None:
         self._deployment = deployment
         self._is_gateway_only = is_gateway_only
-        self._membership = Membership(deployment, tasks)
+        self.membership = Membership(deployment, tasks)
+        """This process among the workers."""
         self._is_connected = False
         self._is_stopping = False
         self._intake = Intake(deployment, self._consumed)
@@ -142,7 +143,7 @@ class Node:
 
     def local(self, partition: int) -> LivePartition | None:
         """The partition's tables, when it serves here."""
-        agent = self._membership.agents.get(partition)
+        agent = self.membership.agents.get(partition)
         return None if agent is None else agent.live()
 
     def owner(self, partition: int) -> str | None:
@@ -172,7 +173,7 @@ class Node:
         """Whether every partition that is assigned here serves; a gateway alone has none."""
         if self._is_gateway_only:
             return self._is_connected and self.graph.is_ready
-        return self._membership.is_ready() and self.graph.is_ready
+        return self.membership.is_ready() and self.graph.is_ready
 
     @property
     def is_stopping(self) -> bool:
@@ -215,7 +216,7 @@ class Node:
             if self._is_gateway_only:
                 await asyncio.get_running_loop().create_future()
             deployment.declare()
-            await self._membership.run()
+            await self.membership.run()
         finally:
             self._is_connected = False
             await self._intake.close()
@@ -235,35 +236,11 @@ async def open_node(
 
     What ends a background task ends the block: its error comes out in an ExceptionGroup.
     """
-    topics = Topics(settings.app)
-    timeout_ms = settings.reducer_timeout_ms
-    bound = Bound(Deadline(timeout_ms / 1000), timeout_ms)
-    replay = Replay(registry, bound)
-    shelf = Shelf(place.open_store, replay, settings)
-    place.metrics.caches.watch(shelf.figures)
-    board = Board(log, topics)
-    coordinator = Coordinator(board, log_id, settings.partitions)
+    board = Board(log, Topics(settings.app))
     graph_store = await open_graph_store(place.open_store)
     graph = follow_graph(log, board, graph_store, settings, log_id, place.clock)
-    deployment = Deployment(
-        log=log,
-        log_id=log_id,
-        settings=settings,
-        topics=topics,
-        registry=registry,
-        replay=replay,
-        board=board,
-        coordinator=coordinator,
-        graph=graph,
-        shelf=shelf,
-        metrics=place.metrics,
-        bound=bound,
-        clock=place.clock,
-        url=place.url,
-        node_id=place.node_id,
-        background=lambda work: tasks.create_task(work),
-    )
     tasks = asyncio.TaskGroup()
+    deployment = _deployment(log, registry, settings, log_id, place, board, graph, tasks)
     try:
         async with tasks:
             background = [
@@ -281,5 +258,40 @@ async def open_node(
                     task.cancel()
         await board.close()
     finally:
-        shelf.close()
+        deployment.shelf.close()
         graph_store.close()
+
+
+def _deployment(
+    log: Log,
+    registry: Registry,
+    settings: Settings,
+    log_id: str,
+    place: Place,
+    board: Board,
+    graph: GraphFollower,
+    tasks: asyncio.TaskGroup,
+) -> Deployment:
+    timeout_ms = settings.reducer_timeout_ms
+    bound = Bound(Deadline(timeout_ms / 1000), timeout_ms)
+    replay = Replay(registry, bound)
+    shelf = Shelf(place.open_store, replay, settings)
+    place.metrics.caches.watch(shelf.figures)
+    return Deployment(
+        log=log,
+        log_id=log_id,
+        settings=settings,
+        topics=Topics(settings.app),
+        registry=registry,
+        replay=replay,
+        board=board,
+        coordinator=Coordinator(board, log_id, settings.partitions),
+        graph=graph,
+        shelf=shelf,
+        metrics=place.metrics,
+        bound=bound,
+        clock=place.clock,
+        url=place.url,
+        node_id=place.node_id,
+        background=tasks.create_task,
+    )

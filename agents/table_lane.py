@@ -61,8 +61,8 @@ class Tempo:
 class TableLane:
     """Feeds one projection in the order of the log, from wherever its rows stand.
 
-    What it lacks from `start` on it reads by itself; near the end it joins the feed of the group's member. A
-    failure of the place is told and tried again for ever; then the feed goes on without it.
+    What it lacks from `start` on it reads by itself; near the end it joins the feed of the group's
+    member. A failure of the place is told and tried again for ever; the feed goes on without it.
     """
 
     def __init__(

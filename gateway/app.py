@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -56,6 +57,14 @@ _SUMMARY = "An event-sourced document reactor on Kafka."
 _VERSION = "1"
 
 
+class Routes(Protocol):
+    """Calls that belong together."""
+
+    def attach(self, app: FastAPI) -> None:
+        """Add the calls."""
+        ...
+
+
 def create_app(node: Node) -> FastAPI:
     """The application over a running node. TokenRequired when it would stand open to others."""
     check_exposure(node.settings)
@@ -83,7 +92,13 @@ def create_app(node: Node) -> FastAPI:
     app.add_exception_handler(RequestValidationError, refusals.of_a_shape)
     app.add_exception_handler(HTTPException, refusals.of_a_route)
     app.add_middleware(Guard, token=node.settings.http_token, mint=node.mint, figures=figures)
-    for routes in (
+    for routes in _routes(reach, hub, figures):
+        routes.attach(app)
+    return app
+
+
+def _routes(reach: Reach, hub: Hub, figures: Figures) -> Sequence[Routes]:
+    return (
         WriteRoutes(reach),
         DeleteRoutes(reach),
         LoadRoutes(reach),
@@ -107,9 +122,7 @@ def create_app(node: Node) -> FastAPI:
         RowRoutes(reach),
         EventRoutes(reach, hub, figures),
         DeploymentRoutes(reach, figures),
-    ):
-        routes.attach(app)
-    return app
+    )
 
 
 class Refusals:

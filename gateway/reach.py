@@ -243,7 +243,7 @@ class Reach:
         return Part(items, more, position)
 
     def _generation(self, request: Request, model: str) -> int | None:
-        """The one that a forwarded call names, else the one that every partition can answer from."""
+        """What a forwarded call names, else what every partition can answer from."""
         named = request.headers.get(GENERATION, "")
         return int(named) if named.isdecimal() else self.node.coordinator.common(model)
 

@@ -70,7 +70,8 @@ def run_worker(
     """Run a worker until it is told to stop; what ends it otherwise is raised.
 
     `listens` is told its URL, at which it answers from then on, and `announce` when it is ready.
-    A gateway alone joins no group. With `supervised` it also stops when its standard input ends: its supervisor is gone then.
+    A gateway alone joins no group. With `supervised` it also stops when its standard input ends:
+    its supervisor is gone then.
     """
     check_exposure(settings)
     registry = load(models)
@@ -85,14 +86,7 @@ def run_worker(
         listener = listen(settings.host, settings.port, settings.advertised_url)
         running.enter_context(listener.socket)
         listens(listener.url)
-        announcement = Announcement(
-            url=listener.url,
-            urls=(listener.url,),
-            app=settings.app,
-            data=str(settings.data.absolute()),
-            broker=bootstrap_servers,
-            pids=(os.getpid(),),
-        )
+        announcement = _announcement(settings, listener.url, bootstrap_servers)
         worker = Worker(
             settings=settings,
             registry=registry,
@@ -108,6 +102,13 @@ def run_worker(
         if supervised:
             stop_with(runner.get_loop(), sys.stdin.fileno())
         runner.run(worker.run())
+
+
+def _announcement(settings: Settings, url: str, broker: str) -> Announcement:
+    data = str(settings.data.absolute())
+    return Announcement(
+        url=url, urls=(url,), app=settings.app, data=data, broker=broker, pids=(os.getpid(),)
+    )
 
 
 @contextmanager

@@ -36,9 +36,7 @@ def _shelf(disk: Disk) -> Shelf:
     return Shelf(disk.open, Replay(Registry([])), Settings())
 
 
-def test_a_partition_has_a_store_for_its_reducer_and_one_for_each_read_model_that_is_asked_for() -> (
-    None
-):
+def test_a_partition_has_a_store_for_its_reducer_and_one_for_each_read_model() -> None:
     disk = Disk()
     shelf = _shelf(disk)
     tables = shelf.take(3)

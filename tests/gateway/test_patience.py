@@ -49,7 +49,7 @@ async def test_a_partition_that_went_elsewhere_is_not_waited_for(one: Running) -
     source = TopicPartition(Topics(one.node.settings.app).actions, live.number)
 
     async def lost(slice_s: float) -> None:
-        await one.node.revoked(frozenset({source}))
+        await one.node.membership.revoked(frozenset({source}))
         raise NotYetVisibleError(wanted="a", reached="b")
 
     with pytest.raises(RestoringError):
