@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from docreactor.gateway.answers import Answer, Batch, Job, Visible
+from docreactor.gateway.answers import Answer, Batch, Deletion, Job, Visible
 from docreactor.gateway.calls import Calls
 from docreactor.gateway.changes import Until, segment
 from docreactor.gateway.connection import Connection, Parameters, joined
@@ -17,7 +18,11 @@ from docreactor.gateway.stream import Stream
 from docreactor.gateway.together import together
 from docreactor.gateway.underway import Underway
 from docreactor.gateway.waiting import CoordinateLike
-from docreactor.pipeline.errors import JobNotFoundError, JobNotReadyError
+from docreactor.pipeline.errors import (
+    JobNotFoundError,
+    ReactorError,
+    TokenOfAnotherLogError,
+)
 from docreactor.pipeline.job import JobStatus
 from docreactor.pipeline.position import Position
 
@@ -75,12 +80,12 @@ class Remembering:
                 answer = await self._connection.call(
                     kind, method, path, parameters=given, body=body, key=key
                 )
-            except JobNotReadyError as error:
-                self._remember(_jobs_of(error))
+            except ReactorError as error:
+                self._remember(*_told_by(error))
                 raise
         # What a read has shown is shown to every later one.
         self.learn(tokens)
-        self._remember(_jobs_in(answer))
+        self._remember(*_told(answer))
         return answer
 
     async def text(self, path: str) -> str:
@@ -133,10 +138,14 @@ class Remembering:
         if len(self._pending) >= _PENDING_MAX:
             await self.settle(timeout_ms)
 
-    def _remember(self, jobs: Iterable[Job]) -> None:
+    def _remember(self, jobs: Iterable[Job], enqueued: Iterable[str] = ()) -> None:
+        """What became of jobs, and which others nobody has waited for."""
+        self._pending |= dict.fromkeys(enqueued)
         for job in jobs:
             if job.token:
-                self.learn([job.token])
+                # The change is made. The next read is told that its token is of another log.
+                with suppress(TokenOfAnotherLogError):
+                    self.learn([job.token])
             if job.token or job.status is JobStatus.FAILED:
                 self._pending.pop(job.id, None)
             else:
@@ -212,16 +221,22 @@ class Session(Calls):
         await self._remembering.close()
 
 
-def _jobs_in(answer: Answer) -> list[Job]:
-    if isinstance(answer, Job):
-        return [answer]
-    return list(answer.jobs.values()) if isinstance(answer, Batch) else []
+def _told(answer: Answer) -> tuple[list[Job], list[str]]:
+    """The jobs of an answer, and the ids of those that were only enqueued with them."""
+    if isinstance(answer, Batch):
+        return list(answer.jobs.values()), []
+    if isinstance(answer, Deletion) and not answer.token:
+        return [answer], answer.jobs
+    return [answer] if isinstance(answer, Job) else [], []
 
 
-def _jobs_of(error: JobNotReadyError) -> list[Job]:
-    """The jobs that a wait ran out for: one, or those of a batch."""
-    several: Mapping[str, Any] = error.facts.get("jobs") or {"": error.facts["job"]}
-    return [Job.model_validate(job) for job in several.values()]
+def _told_by(error: ReactorError) -> tuple[list[Job], list[str]]:
+    """As `_told`, of jobs that failed or took too long."""
+    several: Mapping[str, Any] | None = error.facts.get("jobs")
+    one: Mapping[str, Any] | None = error.facts.get("job")
+    told = [one] if several is None else several.values()
+    jobs = [Job.model_validate(job) for job in told if job is not None]
+    return jobs, error.facts.get("others", [])
 
 
 def _several(value: str | int | Sequence[str] | None) -> str | Sequence[str] | None:

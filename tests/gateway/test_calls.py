@@ -13,12 +13,20 @@ import pytest
 from docreactor import Reactor, SyncReactor
 from docreactor.gateway.app import create_app
 from docreactor.gateway.calls import Calls
+from docreactor.gateway.events.blocking import SyncEvents
 from docreactor.gateway.reply import refuse
 from docreactor.pipeline.errors import JobNotFoundError
 from docreactor.pipeline.job import JobStatus
 from tests.gateway.deployment import Running
+from tests.support.nodes import LOG_ID
 
 COORDINATE = {"document_id": "d1", "operation_index": 0}
+
+
+def opened(events: Any) -> Any:
+    """A stream of events, begun in the way of its client."""
+    return events.__enter__() if isinstance(events, SyncEvents) else events.__aenter__()
+
 
 CALLS: Mapping[str, Callable[[Any], Any]] = {
     "POST /v1/documents": lambda calls: calls.create("example/todo"),
@@ -27,7 +35,7 @@ CALLS: Mapping[str, Callable[[Any], Any]] = {
     "GET /v1/documents/{document_id}/branches": lambda calls: calls.branches("d1"),
     "GET /v1/exists": lambda calls: calls.exists(["d1"]),
     "GET /v1/slugs": lambda calls: calls.slugs(["s1"]),
-    "DELETE /v1/documents/{document_id}": lambda calls: calls.delete("d1"),
+    "DELETE /v1/documents/{document_id}": lambda calls: calls.delete("d1", cascade="edges"),
     "POST /v1/documents/{document_id}/actions": lambda calls: calls.submit("d1", []),
     "POST /v1/documents/{document_id}/operations": lambda calls: calls.load("d1", []),
     "GET /v1/documents/{document_id}/operations": lambda calls: calls.history("d1"),
@@ -61,6 +69,22 @@ CALLS: Mapping[str, Callable[[Any], Any]] = {
     "GET /v1/positions": lambda calls: calls.positions(),
     "POST /v1/positions/wait": lambda calls: calls.wait_for(coordinates=COORDINATE),
     "POST /v1/positions/resolve": lambda calls: calls.resolve([COORDINATE]),
+    "GET /v1/events": lambda calls: opened(calls.events()),
+    "GET /v1/read-models": lambda calls: calls.read_models(),
+    "GET /v1/read-models/{name}/rows": lambda calls: calls.rows("m"),
+    "POST /v1/read-models/{name}/rebuild": lambda calls: calls.rebuild("m"),
+    "POST /v1/read-models/{name}/roll-back": lambda calls: calls.roll_back("m"),
+    "POST /v1/read-models/{name}/finish": lambda calls: calls.finish("m"),
+    "POST /v1/read-models/{name}/retire": lambda calls: calls.retire("m"),
+    "POST /v1/read-models/{name}/revive": lambda calls: calls.revive("m"),
+    "POST /v1/read-models/{name}/replay": lambda calls: calls.replay_partition("m", 0),
+    "GET /v1/quarantine": lambda calls: calls.quarantine(),
+    "POST /v1/quarantine/{model}/{document_id}/retry": lambda calls: calls.retry_quarantined(
+        "m", "d1"
+    ),
+    "POST /v1/quarantine/{model}/{document_id}/clear": lambda calls: calls.clear_quarantined(
+        "m", "d1"
+    ),
     "GET /v1/models": lambda calls: calls.models(),
     "GET /healthz": lambda calls: calls.health(),
     "GET /readyz": lambda calls: calls.readiness(),
@@ -73,9 +97,11 @@ class Refusing(httpx.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.tokens: list[str | None] = []
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(f"{request.method} {request.url.path}")
+        self.tokens.append(request.url.params.get("token"))
         refusal = refuse(JobNotFoundError("j1"))
         headers = dict(refusal.headers)
         return httpx.Response(refusal.status_code, content=bytes(refusal.body), headers=headers)
@@ -132,6 +158,22 @@ async def test_a_session_asks_it_too(call: str) -> None:
             await asking
 
     assert is_at(server.asked[0], call)
+
+
+async def test_a_session_says_what_it_wrote_wherever_that_can_be_said(one: Running) -> None:
+    described = create_app(one.node).openapi()["paths"]
+    token, silent = f"{LOG_ID}.0-7", set[str]()
+    for call, ask in CALLS.items():
+        method, path = call.split()
+        given = described[path][method.lower()].get("parameters", ())
+        server = Refusing()
+        async with Reactor(transport=server) as reactor, reactor.session(token=token) as session:
+            with pytest.raises(JobNotFoundError):
+                await ask(session)
+        if "token" in {one["name"] for one in given} and server.tokens != [token]:
+            silent.add(call)
+
+    assert not silent, "name `token` among the parameters of the call, also where it is None"
 
 
 async def test_an_upgrade_is_a_read_and_a_change(one: Running) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from docreactor import Reactor
 from docreactor.gateway.answers import Document
+from docreactor.gateway.reply import refuse
 from docreactor.gateway.session import Session
 from docreactor.pipeline.errors import (
     ClientClosedError,
@@ -17,14 +18,16 @@ from docreactor.pipeline.errors import (
     InvalidTokenError,
     JobNotReadyError,
     NotYetVisibleError,
+    ReactorError,
     TokenOfAnotherLogError,
 )
-from docreactor.pipeline.job import JobStatus
+from docreactor.pipeline.job import JobResult, JobStatus
 from docreactor.pipeline.position import Position
 from tests.gateway.deployment import TODO_TYPE, Gate, Running, one_node, several_nodes
 from tests.support.nodes import LOG_ID
 
 ANOTHER_LOG = "f" * 32
+PENDING = {"status": "PENDING", "token": ""}
 
 
 def added(text: str) -> dict[str, object]:
@@ -37,16 +40,16 @@ def items(document: Document) -> list[str]:
 
 
 class Telling(httpx.AsyncBaseTransport):
-    """A server that takes note of the queries that it gets and answers each job with its token."""
+    """A server that takes note of what it is asked, and answers each job with a token of its own."""
 
     def __init__(self) -> None:
-        self.queries: list[tuple[str, dict[str, str]]] = []
+        self.asked: list[tuple[str, str, dict[str, str]]] = []
+        self.refusal: ReactorError | None = None
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.queries.append((request.method, dict(request.url.params)))
-        number = len(self.queries)
-        job = {
-            "id": f"j{number}-0",
+    def job(self, job_id: str) -> dict[str, object]:
+        number = len(self.asked)
+        return {
+            "id": job_id,
             "document_id": "d1",
             "scope": "global",
             "branch": "main",
@@ -56,8 +59,16 @@ class Telling(httpx.AsyncBaseTransport):
             "retry_count": 0,
             "offset": 1,
         }
-        documents: dict[str, object] = {"documents": [], "next_cursor": None}
-        return httpx.Response(200, content=orjson.dumps(job | documents))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append((request.method, request.url.path, dict(request.url.params)))
+        if self.refusal is not None:
+            reply = refuse(self.refusal)
+            headers = dict(reply.headers)
+            return httpx.Response(reply.status_code, content=bytes(reply.body), headers=headers)
+        page: dict[str, object] = {"documents": [], "next_cursor": None}
+        job_id = request.url.path.rpartition("/")[2]
+        return httpx.Response(200, content=orjson.dumps(self.job(job_id) | page))
 
 
 async def test_each_read_shows_what_was_written_before_it(one: Running) -> None:
@@ -82,6 +93,22 @@ async def test_it_reads_its_writes_at_every_node() -> None:
                 await other.submit(shown.header.id, added("Milk"))
                 seen = await session.get(f"shop-{number}", token=other.token)
                 assert items(seen) == ["Milk"], "its token was given to the read"
+
+
+async def test_it_reads_its_writes_through_gateways_alone() -> None:
+    async with several_nodes(2, gateways=2) as (*_, first, second):
+        assert not any(first.node.local(one) for one in range(first.node.partition_count))
+        async with first.reactor.session() as session:
+            for number in range(8):
+                await session.create(TODO_TYPE, id=f"shop-{number}")
+                await session.submit(f"shop-{number}", added("Milk"), wait="none")
+                assert items(await session.get(f"shop-{number}")) == ["Milk"]
+            async with second.reactor.session(token=await session.settled()) as other:
+                page = await other.find(type=TODO_TYPE)
+                shown = await other.wait_for()
+
+    assert [items(document) for document in page.documents] == [["Milk"]] * 8
+    assert shown.token == session.token
 
 
 async def test_a_change_that_was_not_waited_for_is_waited_for_by_the_next_read() -> None:
@@ -149,6 +176,36 @@ async def test_the_jobs_of_a_batch_are_read_too(one: Running) -> None:
         assert [items(document) for document in page.documents] == [["Milk"]] * 4
 
 
+async def test_all_the_jobs_of_a_deletion_are_read_too(one: Running) -> None:
+    for wait in ("none", "write"):
+        async with one.reactor.session() as session:
+            await session.create(TODO_TYPE, id=wait)
+            for number in range(8):
+                await session.create(TODO_TYPE, id=f"{wait}-{number}", parent=wait)
+            await session.delete(
+                wait, cascade="children", wait="none" if wait == "none" else "write"
+            )
+
+            assert not (await session.find(type=TODO_TYPE)).documents
+            assert not (await session.outgoing(wait)).relationships
+
+
+async def test_a_deletion_that_took_too_long_is_waited_for_later_with_all_its_jobs() -> None:
+    server = Telling()
+    late = JobNotReadyError(JobResult.model_validate(server.job("j1-0") | PENDING), "WRITE_READY")
+    late.facts["others"] = ["j2-1", "j3-2"]
+    server.refusal = late
+    async with Reactor(transport=server, retry_for_s=0) as reactor, reactor.session() as session:
+        with pytest.raises(JobNotReadyError):
+            await session.delete("d1", cascade="children")
+        server.refusal = None
+        await session.find(type="t")
+
+    paths = [path for method, path, _ in server.asked if method == "GET"]
+    assert sorted(paths[:3]) == ["/v1/jobs/j1-0", "/v1/jobs/j2-1", "/v1/jobs/j3-2"]
+    assert paths[3:] == ["/v1/documents"]
+
+
 async def test_a_change_that_failed_is_raised_and_holds_up_no_read(one: Running) -> None:
     async with one.reactor.session() as session:
         await session.create(TODO_TYPE, id="shop-1")
@@ -184,11 +241,12 @@ async def test_tokens_are_merged_the_greatest_of_each_partition_stays() -> None:
         await session.find(type="t")
         token = session.token
 
-    asked = [query.get("token") for method, query in server.queries if method == "GET"]
+    asked = [query.get("token") for method, _, query in server.asked if method == "GET"]
+    waits = [query["wait"] for method, _, query in server.asked if method == "POST"]
     assert asked[0] == f"{LOG_ID}.1-99_2-20_7-7_9-1"
     assert asked[1] == asked[0], "what a read was to show, every later one shows"
     assert token == asked[1]
-    assert [query["wait"] for method, query in server.queries if method == "POST"] == ["write"] * 2
+    assert waits == ["write"] * 2
 
 
 async def test_a_token_that_was_not_reached_is_not_kept(one: Running) -> None:
@@ -217,6 +275,15 @@ async def test_a_token_of_another_log_is_refused_by_name(one: Running) -> None:
     assert shown.header.id == "shop-1"
     with pytest.raises(InvalidTokenError):
         one.reactor.session(token="anything")
+
+
+async def test_a_change_is_told_also_where_the_session_is_of_another_log(one: Running) -> None:
+    async with one.reactor.session(token=f"{ANOTHER_LOG}.0-1") as session:
+        job = await session.create(TODO_TYPE, id="shop-1")
+        with pytest.raises(TokenOfAnotherLogError):
+            await session.get("shop-1")
+
+    assert job.status is JobStatus.WRITE_READY
 
 
 async def test_an_empty_token_is_none(one: Running) -> None:
