@@ -123,12 +123,12 @@ class RowsProjection:
     async def retry(self, document_id: str, stored: Stored) -> None:
         """Apply a document from its beginning that was set aside, and take it back if that goes.
 
-        Its operations up to now: those that the log still brings are left out then.
+        Its operations up to now: those that the log still brings are left out then. What the rows
+        have seen the operation store holds: `apply` has waited for it.
         """
         aside = self.table.aside(document_id)
         if aside is None or aside.problem is None:
             return
-        await stored(self.position)
         batch = self._batch()
         await batch.again(document_id)
         self._write(batch)

@@ -25,7 +25,7 @@ class Place(NamedTuple):
     @property
     def cursor(self) -> str:
         """Its opaque form."""
-        return urlsafe_b64encode(orjson.dumps(self)).decode().rstrip("=")
+        return urlsafe_b64encode(orjson.dumps([*self])).decode().rstrip("=")
 
     @classmethod
     def read(cls, cursor: str) -> Self:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query
@@ -95,8 +95,11 @@ class RowRoutes:
 
     def _shown(self, row: ModelRow) -> dict[str, Any]:
         coordinator = self._node.coordinator
-        places = list(self._places(row.name))
-        lags = [place["lag"] for place in places if place["lag"] is not None]
+        told = [place for place in self._node.positions() if place["name"] == row.name]
+        # Of several generations the one that serves is told last.
+        told.sort(key=_is_serving)
+        serving = [place for place in told if _is_serving(place)]
+        lags = [place["lag"] for place in serving if place["lag"] is not None]
         return {
             "name": row.name,
             "version": row.version,
@@ -105,15 +108,14 @@ class RowRoutes:
             "retired": row.is_retired,
             "position": coordinator.position(row.name).token,
             "lag": sum(lags) if lags else None,
-            "serving": len({place["partition"] for place in places}),
+            "serving": len({place["partition"] for place in serving}),
             "partitions": self._node.partition_count,
             "errors": {
-                str(place["partition"]): str(place["error"]) for place in places if place["error"]
+                str(place["partition"]): str(place["error"]) for place in told if place.get("error")
             },
         }
 
-    def _places(self, name: str) -> Iterator[Mapping[str, Any]]:
-        """What the owners tell of the generations that serve."""
-        for place in self._node.positions():
-            if place["name"] == name and place.get("serving", True):
-                yield {"error": None, **place}
+
+def _is_serving(place: Mapping[str, Any]) -> bool:
+    """Whether the owner of a partition answers from this generation."""
+    return place.get("serving", True) and place["next_offset"] is not None

@@ -198,6 +198,17 @@ async def test_a_document_that_is_retried_is_taken_back() -> None:
     assert keeping.rows["a/a-w3"] == 1
 
 
+async def test_a_retry_waits_for_nothing_on_a_log_that_stands_still() -> None:
+    keeping = RowKeeping(await written("a"), fails_at("a-w1"))
+    await keeping.feed()
+
+    async def stored(_: int) -> None:
+        raise AssertionError("what was applied is stored")
+
+    await keeping.projection.retry("a", stored)
+    assert keeping.asides.keys() == {"a"}
+
+
 async def test_a_document_that_is_not_set_aside_is_not_retried() -> None:
     tally = Tally()
     keeping = RowKeeping(await written("a"), tally)
