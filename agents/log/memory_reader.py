@@ -68,7 +68,7 @@ class MemoryReader:
     def _take(self, count_max: int) -> Mapping[TopicPartition, Fetched]:
         fetched: dict[TopicPartition, Fetched] = {}
         for name, state in self._sources.items():
-            if state.paused:
+            if state.paused or not count_max:
                 continue
             records, position = self._cluster.partition(name).read(
                 state.position, count_max=count_max, isolation=self._isolation

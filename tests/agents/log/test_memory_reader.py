@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from docreactor.agents.log import TopicPartition
+from docreactor.agents.log import Entry, TopicPartition
 from docreactor.agents.log.memory import MemoryLog
 from docreactor.agents.log.memory_cluster import MemoryCluster
 from docreactor.pipeline.errors import LogError
@@ -55,3 +55,18 @@ async def test_a_reader_of_nothing_that_exists_says_so() -> None:
     reader = await log.reader({TopicPartition("missing", 0): Offset(0)})
     with pytest.raises(LogError, match="missing-0"):
         await reader.fetch(count_max=1, timeout_ms=1)
+
+
+async def test_what_one_partition_fills_leaves_the_others_for_the_next_fetch() -> None:
+    log = MemoryLog(MemoryCluster(), SETTINGS)
+    topic = (await create(log, "a", 2)).topic
+    sources = [TopicPartition(topic, number) for number in range(2)]
+    writer = await log.writer()
+    for source in sources:
+        await writer.append(source, [Entry(b"k", b"1"), Entry(b"k", b"2")])
+    reader = await log.reader(dict.fromkeys(sources, Offset(0)))
+
+    fetched = [await reader.fetch(count_max=2, timeout_ms=1) for _ in range(2)]
+
+    assert [len(one.records) for batch in fetched for one in batch.values()] == [2, 2]
+    assert {source for batch in fetched for source in batch} == set(sources)
