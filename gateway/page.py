@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import reduce
+from heapq import merge
+from itertools import repeat
 from typing import Protocol
 
 from docreactor.agents.live import LivePartition
@@ -16,6 +19,7 @@ from docreactor.gateway.shown import Excerpt, shown
 from docreactor.gateway.turns import Turns
 from docreactor.pipeline.errors import InvalidInputError
 from docreactor.pipeline.ids import check_id
+from docreactor.pipeline.position import Position
 from docreactor.tables.criteria import (
     Criteria,
     Order,
@@ -41,8 +45,8 @@ class Page(Protocol):
         """The page as another node is asked for it."""
         ...
 
-    async def read(self, node: Node, live: LivePartition) -> Part:
-        """What one partition has of it."""
+    async def read(self, node: Node, lives: Sequence[LivePartition]) -> Part:
+        """What these partitions have of it."""
         ...
 
     def joined(self, gathered: Gathered) -> tuple[list[Item], str | None]:
@@ -71,12 +75,14 @@ class IdsPage:
             given.append(("type", self.document_type))
         return given + self.excerpt.parameters
 
-    async def read(self, node: Node, live: LivePartition) -> Part:
+    async def read(self, node: Node, lives: Sequence[LivePartition]) -> Part:
         """As `Page`."""
-        position, turns = live.view_position(), Turns()
+        position, turns = _reached(node, lives), Turns()
         items: list[Item] = []
+        here = {live.number: live for live in lives}
         for document_id in self.ids:
-            if node.partition_of(document_id) == live.number:
+            live = here.get(node.partition_of(document_id))
+            if live is not None:
                 item = shown(live, document_id, self.excerpt)
                 if item is not None and _is_of(item, self.document_type):
                     items.append(item)
@@ -109,14 +115,18 @@ class SlugsPage:
         given = [("slugs", slug) for slug in self.slugs]
         return [*given, ("limit", str(LIMIT_MAX)), *self.excerpt.parameters]
 
-    async def read(self, node: Node, live: LivePartition) -> Part:
-        """As `Page`."""
-        position, turns = live.view_position(), Turns()
+    async def read(self, node: Node, lives: Sequence[LivePartition]) -> Part:
+        """As `Page`; of several claimants here the newest."""
+        position, turns = _reached(node, lives), Turns()
         items: list[Item] = []
         for slug in self.slugs:
-            document_id = live.documents.by_slug(slug, self.excerpt.branch)
-            if document_id is not None:
-                item = shown(live, document_id, self.excerpt)
+            claims = [
+                (live.documents.slugs.newest(slug, self.excerpt.branch), live) for live in lives
+            ]
+            made = [(claim[2:], claim, live) for claim, live in claims if claim is not None]
+            if made:
+                _, claim, live = max(made, key=lambda one: one[0])
+                item = shown(live, claim.document_id, self.excerpt)
                 if item is not None:
                     items.append(item)
             await turns.give()
@@ -154,24 +164,38 @@ class TypePage:
             given.append(("cursor", listing_cursor(order, self.after)))
         return given + self.excerpt.parameters
 
-    async def read(self, node: Node, live: LivePartition) -> Part:
+    async def read(self, node: Node, lives: Sequence[LivePartition]) -> Part:
         """As `Page`. Between two turns of the loop the list and its documents are of one moment."""
-        position, turns = live.view_position(), Turns()
+        position, turns = _reached(node, lives), Turns()
         items: list[Item] = []
-        after, more = self.after, True
-        while more and len(items) <= self.limit:
+        after, more, is_full = self.after, True, False
+        while more and not is_full:
             more = False
-            with closing(live.documents.catalogue.listed(self.criteria, after)) as places:
-                for place in places:
+            with closing(self._places(lives, after)) as places:
+                for place, live in places:
+                    if len(items) == self.limit:
+                        is_full = True
+                        break
                     after = place
                     item = shown(live, place.document_id, self.excerpt)
                     if item is not None:
                         items.append(item)
-                    if len(items) > self.limit or turns.is_due:
+                    if turns.is_due:
                         more = True
                         break
             await turns.give()
-        return Part(items[: self.limit], len(items) > self.limit, position)
+        return Part(items, is_full, position)
+
+    def _places(
+        self, lives: Sequence[LivePartition], after: Place | None
+    ) -> Generator[tuple[Place, LivePartition]]:
+        """The lists of all these as one."""
+        order = self.criteria.order
+        lists = [
+            zip(live.documents.catalogue.listed(self.criteria, after), repeat(live))
+            for live in lives
+        ]
+        yield from merge(*lists, key=lambda one: order.key(one[0]), reverse=order.is_reversed)
 
     def joined(self, gathered: Gathered) -> tuple[list[Item], str | None]:
         """As `Page`."""
@@ -209,6 +233,12 @@ def check_order(query: FindQuery, found: str) -> None:
     """InvalidInput for an order that a list of its own order cannot have."""
     if query.order is not Order.ID:
         raise InvalidInputError("order", f"is that of a type's list, and not of one {found}")
+
+
+def _reached(node: Node, lives: Iterable[LivePartition]) -> Position:
+    """How far the tables are: what is read from now on is at least as new."""
+    positions = (live.view_position() for live in lives)
+    return reduce(Position.merge, positions, Position(node.log_id, {}))
 
 
 def _is_of(item: Item, document_type: str | None) -> bool:

@@ -192,7 +192,27 @@ class Reach:
         plural: str = "documents",
         model: str = DOCUMENTS,
     ) -> Gathered:
-        """What all these partitions answer: `read` here, or `call` at their owners.
+        """As `gather`, where each partition is read by itself."""
+
+        async def read_all(here: Sequence[LivePartition]) -> Part:
+            return joined([await read(live) for live in here], self.node.log_id)
+
+        return await self.gather(
+            request, partitions, read_all, call=call, partial=partial, plural=plural, model=model
+        )
+
+    async def gather(
+        self,
+        request: Request,
+        partitions: Iterable[int],
+        read_all: Callable[[Sequence[LivePartition]], Awaitable[Part]],
+        *,
+        call: Call,
+        partial: bool = False,
+        plural: str = "documents",
+        model: str = DOCUMENTS,
+    ) -> Gathered:
+        """What all these partitions answer: `read_all` of those here, or `call` at the owners.
 
         Restoring when one cannot; with `partial` it is left out. `plural` is the name of the list
         in the reply; all rows are of one generation of the read model.
@@ -213,34 +233,23 @@ class Reach:
                 raise self.node.restoring(partition)
         parts = await together(
             [
-                self._read(here, read),
+                self._read(here, read_all),
                 *(self._list(owner, at, call, partial, plural) for owner, at in there.items()),
             ]
         )
-        position = Position(self.node.log_id, {})
-        for part in parts:
-            position = position.merge(part.position)
-        return Gathered(
-            [item for part in parts for item in part.items],
-            any(part.more for part in parts),
-            position,
-            "gathered" if there else "local",
-        )
+        whole = joined(parts, self.node.log_id)
+        answered_by = "gathered" if there else "local"
+        return Gathered(whole.items, whole.more, whole.position, answered_by)
 
     async def _read(
-        self, here: Sequence[LivePartition], read: Callable[[LivePartition], Awaitable[Part]]
+        self,
+        here: Sequence[LivePartition],
+        read_all: Callable[[Sequence[LivePartition]], Awaitable[Part]],
     ) -> Part:
-        items: list[Item] = []
-        more = False
-        position = Position(self.node.log_id, {})
-        for live in here:
-            part = await read(live)
-            items += part.items
-            more = more or part.more
-            position = position.merge(part.position)
+        part = await read_all(here)
         for live in here:
             self.confirm(live)
-        return Part(items, more, position)
+        return part
 
     def _generation(self, request: Request, model: str) -> int | None:
         """What a forwarded call names, else what every partition can answer from."""
@@ -264,6 +273,17 @@ class Reach:
         if partial:
             return Part([], False, nothing)
         raise error_of(body)
+
+
+def joined(parts: Iterable[Part], log_id: str) -> Part:
+    """What several answered, as one."""
+    items: list[Item] = []
+    more, position = False, Position(log_id, {})
+    for part in parts:
+        items += part.items
+        more = more or part.more
+        position = position.merge(part.position)
+    return Part(items, more, position)
 
 
 def _asked(request: Request, partitions: Iterable[int]) -> list[int]:

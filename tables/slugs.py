@@ -37,10 +37,17 @@ class Slugs:
         keys = self._store.keys(start, start[:-1] + b"0", reverse=True)
         return [_claim(key) for key in keys]
 
+    def newest(self, slug: str, branch: str) -> Claim | None:
+        """The claim that stands."""
+        start = _prefix(slug, branch)
+        for key in self._store.keys(start, start[:-1] + b"0", reverse=True):
+            return _claim(key)
+        return None
+
     def find(self, slug: str, branch: str) -> str | None:
         """The document that a slug stands for."""
-        claims = self.claims(slug, branch)
-        return claims[0].document_id if claims else None
+        claim = self.newest(slug, branch)
+        return None if claim is None else claim.document_id
 
     def listed(self, branch: str, after: str) -> Generator[tuple[str, list[Claim]]]:
         """The slugs after this one in the order of `slug_order`, from the first after ''.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 from urllib.parse import quote, urlencode
@@ -90,13 +91,14 @@ class FindRoutes:
     async def _gather(self, request: Request, page: Page, demand: Demand) -> Gathered:
         node = self._reach.node
 
-        async def read(live: LivePartition) -> Part:
-            await demand.viewed(self._reach, request, live)
-            return await page.read(node, live)
+        async def read(lives: Sequence[LivePartition]) -> Part:
+            for live in lives:
+                await demand.viewed(self._reach, request, live)
+            return await page.read(node, lives)
 
         call = Call.like(request, patience_s=demand.patience_s)
         query = urlencode(page.parameters + demand.parameters, safe=",")
-        return await self._reach.every(
+        return await self._reach.gather(
             request, page.partitions(node), read, call=call.to("/v1/documents", query)
         )
 

@@ -155,18 +155,18 @@ async def test_a_page_is_whole_however_often_the_loop_gets_its_turn(
         live = await _filled(one, 7)
         for order in Order:
             criteria = Criteria(TODO_TYPE, order=order)
-            part = await TypePage(criteria, Excerpt(), 5, None).read(one.node, live)
+            part = await TypePage(criteria, Excerpt(), 5, None).read(one.node, [live])
             ids = [f"d{number}" for number in range(7)]
             if order is Order.NEWEST:
                 ids.reverse()
             assert [one["header"]["id"] for one in part.items] == ids[:5]
             assert part.more
-            whole = await TypePage(criteria, Excerpt(), 7, None).read(one.node, live)
+            whole = await TypePage(criteria, Excerpt(), 7, None).read(one.node, [live])
             assert ([one["header"]["id"] for one in whole.items], whole.more) == (ids, False)
         names = tuple(f"d{number}" for number in range(7))
-        by_id = await IdsPage(names, Excerpt(), None, None).read(one.node, live)
+        by_id = await IdsPage(names, Excerpt(), None, None).read(one.node, [live])
         slugs = tuple(f"slug-{number}" for number in range(7))
-        by_slug = await SlugsPage(slugs, Excerpt(), None, None).read(one.node, live)
+        by_slug = await SlugsPage(slugs, Excerpt(), None, None).read(one.node, [live])
 
     assert [one["header"]["id"] for one in by_id.items] == list(names)
     assert [one["header"]["id"] for one in by_slug.items] == list(names)
@@ -181,7 +181,7 @@ async def test_whoever_is_cancelled_reads_no_further(monkeypatch: pytest.MonkeyP
             IdsPage(("d0", "d1", "d2"), Excerpt(), None, None),
             SlugsPage(("slug-0", "slug-1", "slug-2"), Excerpt(), None, None),
         ):
-            reading = asyncio.ensure_future(page.read(one.node, live))
+            reading = asyncio.ensure_future(page.read(one.node, [live]))
             await asyncio.sleep(0)
             assert not reading.done()
             reading.cancel()
@@ -195,3 +195,20 @@ async def _filled(one: Running, count: int) -> LivePartition:
     live = one.node.local(0)
     assert live is not None
     return live
+
+
+async def test_a_page_of_several_partitions_is_read_as_one() -> None:
+    async with one_node(partitions=4) as one:
+        for number in range(9):
+            await one.create(f"d{number}", slug="home")
+        await one.add("d0", "Milk")
+        lives = [live for live in map(one.node.local, range(4)) if live is not None]
+        newest = Criteria(TODO_TYPE, order=Order.NEWEST)
+        part = await TypePage(newest, Excerpt(), 3, None).read(one.node, lives)
+        slug = await SlugsPage(("home",), Excerpt(), None, None).read(one.node, lives)
+
+    assert len(lives) == 4
+    assert [one["header"]["id"] for one in part.items] == ["d0", "d8", "d7"]
+    assert part.more
+    assert set(part.position.next_offsets) == {0, 1, 2, 3}
+    assert [one["header"]["id"] for one in slug.items] == ["d8"]

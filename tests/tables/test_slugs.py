@@ -33,6 +33,8 @@ def test_the_newest_claim_is_answered_and_the_others_are_listed(store: Store) ->
     slugs = Slugs(store)
 
     assert slugs.find("home", "main") == "a"
+    assert slugs.newest("home", "main") == newer
+    assert slugs.newest("at", "main") is None
     assert slugs.claims("home", "main") == [newer, older]
 
 
