@@ -31,7 +31,7 @@ Operations = Annotated[
     list[str] | None,
     typer.Option(
         "--coordinates",
-        metavar="DOCUMENT/SCOPE/BRANCH/INDEX",
+        metavar="DOC/SCOPE/BRANCH/INDEX",
         help="Show at least this operation, counted from 0; may be repeated.",
     ),
 ]
@@ -129,7 +129,7 @@ def settings(json: Json = False) -> None:
 def _coordinate(text: str) -> Coordinate:
     parts = text.split("/")
     if len(parts) != _PARTS or not parts[-1].isdecimal():
-        raise typer.BadParameter(f"{text}: is no DOCUMENT/SCOPE/BRANCH/INDEX")
+        raise typer.BadParameter(f"{text}: is no DOC/SCOPE/BRANCH/INDEX")
     document_id, scope, branch, index = parts
     return Coordinate(
         document_id=document_id, scope=scope, branch=branch, operation_index=int(index)

@@ -58,6 +58,7 @@ async def test_a_session_reads_its_writes_and_tells_its_token() -> None:
             session.submit("shop-1", action, wait="none")
             shown = session.get("shop-1").state["global"]["items"]
             assert session.settled() == session.token
+            assert session.wait_for(model="documents").token == session.token
             with reactor.session(token=session.token) as other:
                 assert other.get("shop-1").state["global"]["items"] == shown
             return shown

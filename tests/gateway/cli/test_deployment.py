@@ -20,8 +20,9 @@ async def test_status_models_and_jobs_are_shown() -> None:
         refused = await say("status", url=url)
 
     assert [one.code for one in told.values()] == [0, 0, 0]
-    assert told["status"].out.count("RUNNING") == 16
+    assert told["status"].out.count("RUNNING") == 24
     assert "view documents" in told["status"].out
+    assert "view relationships" in told["status"].out
     assert TODO_TYPE in told["models"].out
     assert "COMPLETE_ITEM" in told["models"].out
     assert told["job"].json["status"] == "READ_READY"
@@ -69,7 +70,7 @@ async def test_what_was_written_is_waited_for() -> None:
     assert by_place.out.startswith("token")
     assert (late.code, late.err.partition(":")[0]) == (1, "NotYetVisible")
     assert wrong.code == 2
-    assert "DOCUMENT/SCOPE/BRANCH/INDEX" in wrong.err
+    assert "DOC/SCOPE/BRANCH/INDEX" in wrong.err
 
 
 async def test_every_setting_is_shown_with_its_meaning_and_no_secret() -> None:
