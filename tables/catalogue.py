@@ -67,21 +67,25 @@ class Catalogue:
         """What listing these documents writes, each of them once."""
         rows: list[AnyRow] = []
         keys = [_entry_key(change.document_id, change.branch) for change in changes]
-        for change, key, old in zip(changes, keys, self._store.get_many(keys), strict=True):
-            new = change.latest.encode()
-            document = change.document
-            if document is None:
-                # A document that was never listed has none of its own operations either.
-                if old is None or new <= old[1:_TYPE]:
-                    continue
-                row = old[:1] + new + old[_TYPE:]
-            else:
+        entries = self._store.get_many(keys)
+        for (document_id, branch, latest, document), key, old in zip(
+            changes, keys, entries, strict=True
+        ):
+            new = latest.encode()
+            if document is not None:
                 since = new if old is None else max(new, old[1:_TYPE])
-                row = (_DELETED if document.is_deleted else _LIVING) + since
-                row += document.document_type.encode()
-            if row != old:
-                rows += _moved(change.document_id, change.branch, old, row)
-                rows.append((key, row))
+                life = _DELETED if document.is_deleted else _LIVING
+                row = b"%b%b%b" % (life, since, document.document_type.encode())
+                if row != old:
+                    rows += _moved(document_id, branch, old, row)
+                    rows.append((key, row))
+            # A document that was never listed has no operations in another scope either.
+            elif old is not None and new > old[1:_TYPE]:
+                by_time = _BY_TIME[old[:1]] + _listing(old[_TYPE:], branch)
+                name = document_id.encode()
+                rows.append((by_time + old[1:_TYPE] + name, None))
+                rows.append((by_time + new + name, b""))
+                rows.append((key, old[:1] + new + old[_TYPE:]))
         return rows
 
     def left_rows(self, document_id: str) -> Iterator[AnyRow]:
