@@ -8,12 +8,13 @@ from typing import Any, NamedTuple, Self
 
 import orjson
 
+from docreactor.agents.frozen_rows import FrozenRows
 from docreactor.agents.live import LivePartition
 from docreactor.agents.rows_projection import RowsProjection
 from docreactor.gateway.reach import Gathered, Item, Part
 from docreactor.gateway.rows import RowsQuery
 from docreactor.pipeline.errors import InvalidInputError
-from docreactor.tables.rows import Found
+from docreactor.tables.rows import Found, RowsTable
 
 
 class Place(NamedTuple):
@@ -65,8 +66,8 @@ class RowPage:
     def read(self, live: LivePartition) -> Part:
         """What one partition has of it."""
         projection = live.serving(self.name, live.generation).projection
-        assert isinstance(projection, RowsProjection), "the platform's own have no such rows"
-        found = self._found(projection, live.number)
+        assert isinstance(projection, RowsProjection | FrozenRows), "of the platform's are none"
+        found = self._found(projection.table, live.number)
         items: list[Item] = [
             {"key": key, "value": orjson.Fragment(content), "partition": live.number}
             for key, content in found[: self.limit]
@@ -80,9 +81,9 @@ class RowPage:
         rows = rows[: self.limit]
         return {"rows": rows, "next_cursor": _place(rows[-1]).cursor if more else None}
 
-    def _found(self, projection: RowsProjection, partition: int) -> list[Found]:
+    def _found(self, table: RowsTable, partition: int) -> list[Found]:
         """One row more than the page holds, where there are so many."""
-        table, behind = projection.table, self.behind
+        behind = self.behind
         if self.key is not None:
             content = table.get(self.key)
             is_behind = behind is None or (self.key, partition) > behind

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx
 import pytest
 
+from docreactor import Reactor
 from docreactor.examples.todo import todo
+from docreactor.gateway.app import create_app
 from docreactor.gateway.reach import ANSWERED_BY, POSITION
 from docreactor.pipeline.position import Position
 from docreactor.pipeline.read_model import Change, ReadModel, Writer
-from tests.gateway.deployment import Running, one_node, problem_of, several_nodes
-from tests.support.nodes import live, until
+from tests.gateway.deployment import Running, one_node, problem_of, several_nodes, site
+from tests.support.nodes import Site, live, until
 
 
 class Items(ReadModel):
@@ -275,3 +279,51 @@ async def test_a_document_set_aside_is_listed_retried_and_then_shown() -> None:
         "of/a": ["milk", "bread"],
         "of/b": ["milk", "eggs"],
     }
+
+
+@asynccontextmanager
+async def _asked(place: Site) -> AsyncGenerator[Running]:
+    """A process over what the one before it left."""
+    async with place.node() as node:
+        app = create_app(node)
+        transport = httpx.ASGITransport(app=app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://node") as http,
+            Reactor("http://node", transport=transport) as reactor,
+        ):
+            yield Running(node, http, reactor)
+
+
+async def test_rows_of_the_version_before_answer_until_those_of_the_new_one_have_caught_up() -> (
+    None
+):
+    class Counted(Items):
+        """As Items of the next version: how many there are, instead of which."""
+
+        version = 2
+
+        async def apply(self, batch: Sequence[Change], writer: Writer) -> None:
+            await self.gate.wait()
+            for change in batch:
+                if change.operation is not None:
+                    writer.put(f"of/{change.document_id}", len((await change.state())["items"]))
+
+    place = site(models=[todo, Items()], partitions=1)
+    async with _asked(place) as before:
+        await before.create("a")
+        await before.add("a", "milk", "bread")
+    counted = Counted()
+    counted.gate.clear()
+    place.models = (todo, counted)
+    async with _asked(place) as after:
+        page = await get(after, key="of/a")
+        assert [row["value"] for row in page["rows"]] == [["milk", "bread"]]
+        counted.gate.set()
+        await until(lambda: after.node.coordinator.served("items", 0) == 1)
+        page = await get(after)
+        assert [(row["key"], row["value"]) for row in page["rows"]] == [("of/a", 2)]
+        (items,) = [
+            one for one in (await after.reactor.read_models()).read_models if one.name == "items"
+        ]
+        assert (items.version, items.generation, items.serving) == (2, 1, 1)
