@@ -61,9 +61,8 @@ async def test_whoever_has_missed_nothing_is_attached_at_once() -> None:
 async def test_whoever_has_missed_something_reads_it_and_is_then_attached() -> None:
     async with scene() as here:
         cursor = await here.cursor()
-        for at in range(3):
-            batch = await batch_of(here, f"d{at}")
-        present = Told({batch.source: batch.end})
+        *_, last = [await batch_of(here, f"d{at}") for at in range(3)]
+        present = Told({last.source: last.end})
         one = subscription(here, cursor)
         one.begin(present)
         assert present.attached == []

@@ -72,15 +72,15 @@ async def test_relationships_are_told_of_as_they_come_change_and_go() -> None:
 
 async def test_what_an_event_tells_of_is_shown_by_a_read_with_its_token_on_any_node() -> None:
     async with (
-        several_nodes(2, partitions=4) as (here, there),
-        there.reactor.events() as events,
+        several_nodes(2, gateways=1, partitions=4) as (here, there, gateway),
+        gateway.reactor.events() as events,
     ):
         for number in range(8):
             await here.reactor.create(TODO_TYPE, id=f"shop-{number}")
             await here.reactor.submit(f"shop-{number}", ITEM)
         for event in await told(events, 16):
             assert isinstance(event, DocumentEvent)
-            for node in (here, there):
+            for node in (here, there, gateway):
                 shown = await node.reactor.get(event.document_id, token=event.token, timeout_ms=0)
                 if event.event == "document.updated":
                     assert len(shown.state["global"]["items"]) == 1
@@ -110,9 +110,9 @@ async def test_every_filter_narrows_and_several_values_are_alternatives() -> Non
 
 
 async def test_with_a_parent_only_its_children_are_told_of_those_just_made_too() -> None:
-    async with several_nodes(2, partitions=4) as (here, there):
+    async with several_nodes(2, gateways=1, partitions=4) as (here, _, gateway):
         await here.create("folder")
-        async with there.reactor.events(parent="folder") as events:
+        async with gateway.reactor.events(parent="folder") as events:
             for number in range(6):
                 await here.reactor.create(TODO_TYPE, id=f"other-{number}")
                 await here.reactor.create(TODO_TYPE, id=f"child-{number}", parent="folder")
