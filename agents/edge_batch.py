@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from time import perf_counter
 from typing import Any, NamedTuple
 
@@ -39,6 +39,8 @@ from docreactor.tables.store import AnyRow
 
 _STRETCH_S = 0.02
 _IN_SCOPE = f"/{DOCUMENT_SCOPE}/".encode()
+_OTHER = b"/"
+_ZERO, _NINE = b"09"
 
 OF_THE_DOCUMENT = (
     CorruptHistoryError,
@@ -61,7 +63,7 @@ def concerning(records: Sequence[LogRecord]) -> list[LogRecord]:
     return [
         record
         for record in records
-        if _IN_SCOPE in (key := record.key or b"") or not key[-1:].isdigit()
+        if (key := record.key or _OTHER).find(_IN_SCOPE) > 0 or not _ZERO <= key[-1] <= _NINE
     ]
 
 
@@ -117,21 +119,26 @@ class EdgeBatch:
             self._stage.release(document_id)
             self._asides[document_id] = None
 
-    def entries(self, position: Offset, *, is_due: bool = False) -> list[Entry]:
+    async def entries(self, position: Offset, *, is_due: bool = False) -> list[Entry]:
         """What is to be published; nothing when no edge was touched and no position is due.
 
         An edge that came and went is not told of, but that it did has its position: nobody who
-        goes on from there meets it again.
+        goes on from there meets it again. The loop gets its turn.
         """
         entries = [erased_entry(one) for one in sorted(self._stage.erased)]
-        entries += map(change_entry, self._stage.changes())
+        since = perf_counter()
+        for change in self._stage.changes():
+            entries.append(change_entry(change))
+            if perf_counter() - since > _STRETCH_S:
+                await asyncio.sleep(0)
+                since = perf_counter()
         entries += [quarantine_entry(*one) for one in self._asides.items()]
         if entries or self._is_touched or is_due:
             entries.append(position_entry(position))
         return entries
 
-    def rows(self) -> list[AnyRow]:
-        """Everything that the batch writes."""
+    def rows(self) -> Iterator[AnyRow]:
+        """Everything that the batch writes, in parts or at once."""
         return self._stage.rows()
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -24,13 +25,14 @@ from docreactor.pipeline.errors import FencedError, LogError, RestoringError, St
 from docreactor.pipeline.position import Offset
 from docreactor.tables.edges import EdgesTable
 from docreactor.tables.operations import OperationsTable
-from docreactor.tables.store import Store, StoreIdentity
+from docreactor.tables.store import AnyRow, Store, StoreIdentity
 
 _log = structlog.get_logger(__name__)
 
 _UNRECORDED_MAX = 10_000
 """A position is published after so many operations at the latest: the next owner folds no more."""
 _FOLDED_AT_ONCE = 10_000
+_ROWS_AT_ONCE = 5_000
 _WAITS_S = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 5.0)
 _IDLE_MAX_S = 24 * 3600.0
 """A broker forgets a transactional id that is not used for days."""
@@ -86,7 +88,7 @@ class RelationshipAgent:
             batch = self._batch()
             if found:
                 await batch.take(found, stored)
-            entries = batch.entries(next_offset, is_due=is_due) if found or is_due else []
+            entries = await batch.entries(next_offset, is_due=is_due) if found or is_due else []
             await self._commit(batch, entries, next_offset)
 
     async def close(self) -> None:
@@ -120,7 +122,7 @@ class RelationshipAgent:
             batch = self._batch()
             batch.look_up([document_id.encode()])
             batch.release(document_id)
-            await self._commit(batch, batch.entries(self._position), self._position)
+            await self._commit(batch, await batch.entries(self._position), self._position)
 
     async def refold(self, progress: Callable[[float], None], *, stored: Stored) -> int:
         """Derive the edges of every document anew, and publish only what differs.
@@ -160,7 +162,7 @@ class RelationshipAgent:
                     await batch.derive(document_ids[count], labels)
                     weight += sum(labels.values())
                 count += 1
-            await self._commit(batch, batch.entries(self._position), self._position)
+            await self._commit(batch, await batch.entries(self._position), self._position)
             return count
 
     def _batch(self) -> EdgeBatch:
@@ -174,12 +176,24 @@ class RelationshipAgent:
         if entries:
             self._published = await publication.publish(entries)
             self._recorded = position
-        positions = {self._source.topic: self._published, self._operations.topic: position}
-        store = self.table.store
-        store.write(batch.rows(), positions, now_ms=self._deployment.clock.now_ms())
+        await self._write(batch.rows(), position)
         self._position = position
         self._is_even = True
-        await compact(store, batch.erased)
+        await compact(self.table.store, batch.erased)
+
+    async def _write(self, rows: Iterator[AnyRow], position: Offset) -> None:
+        """Both positions with the last of the rows: one write of very many holds up the loop.
+
+        What is written before may be written again: it stands on the topic.
+        """
+        store, now_ms = self.table.store, self._deployment.clock.now_ms()
+        some = list(islice(rows, _ROWS_AT_ONCE))
+        while len(some) == _ROWS_AT_ONCE:
+            store.write(some, {}, now_ms=now_ms)
+            await asyncio.sleep(0)
+            some = list(islice(rows, _ROWS_AT_ONCE))
+        positions = {self._source.topic: self._published, self._operations.topic: position}
+        store.write(some, positions, now_ms=now_ms)
 
     async def _proven(self) -> Publication:
         """The right to write, taken anew when it was not used for long."""

@@ -28,6 +28,7 @@ _EDGE_END = b"e0"
 _QUARANTINE = b"q/"
 _QUARANTINE_END = b"q0"
 _STRETCH_S = 0.02
+_AT_ONCE = 500
 
 
 class EdgesTable:
@@ -102,15 +103,15 @@ class EdgesTable:
             rows += [(one, None) for one, _ in rows if one.startswith(prefix)]
         return rows
 
-    def erasing(self, document_id: str) -> list[AnyRow]:
-        """What leaves nothing of a document but where its rows lay."""
+    def erasing(self, document_id: str) -> Iterator[AnyRow]:
+        """What leaves nothing of a document but where its rows lay, which is told first."""
         start, end = _all(document_id)
-        rows: list[AnyRow] = [(key, None) for key in self.store.keys(start, end)]
         quarantine = _QUARANTINE + document_id.encode()
-        rows.append((quarantine, None))
         ranges: list[Range] = [(start, end), (quarantine, quarantine + b"\0")]
-        rows.append(self.remains.row(document_id, ranges))
-        return rows
+        yield self.remains.row(document_id, ranges)
+        yield quarantine, None
+        for key in self.store.keys(start, end):
+            yield key, None
 
     def quarantined(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Documents that could not be applied, each with its problem, by id."""
@@ -221,38 +222,36 @@ class EdgesStage:
         for key in [key for key in self._edges if key.source_id == document_id]:
             del self._edges[key]
 
-    def changes(self) -> list[Change]:
-        """What became of each edge since the last batch, in the order of keys: to be published.
+    def changes(self) -> Iterator[Change]:
+        """What became of each edge since the last batch: to be published.
 
-        An edge that was added and removed since is not among them. They follow what tells of
-        documents that were erased.
+        First what erasures ended, then all else in the order of keys. An edge that was added and
+        removed since is not among them. Looked up so many at a time, while they are taken.
         """
-        after = dict(self._edges)
-        for document_id in self.erased:
-            after |= {key: None for key in self._table.keys(document_id) if key not in after}
-        keys = sorted(after)
-        stored = self._table.store.get_many([_EDGE + key.encode() for key in keys])
-        found: list[Change] = []
-        for key, content in zip(keys, stored, strict=True):
-            edge = after[key]
-            is_gone = content is None or (edge is not None and key.source_id in self.erased)
-            before = None if is_gone else Edge.decode(content or b"")
-            if (became := change(key, before, edge)) is not None:
-                found.append(became)
-        return found
-
-    def rows(self) -> list[AnyRow]:
-        """Everything that the batch writes."""
-        rows: list[AnyRow] = []
         for document_id in sorted(self.erased):
-            rows += self._table.erasing(document_id)
-        for key, edge in sorted(self._edges.items()):
-            rows.append((_EDGE + key.encode(), None if edge is None else edge.encode()))
+            for key in self._table.keys(document_id):
+                if self._edges.get(key) is None:
+                    yield Change(key, None, "removed")
+        keys = sorted(self._edges)
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            stored = self._table.store.get_many([_EDGE + key.encode() for key in some])
+            for key, content in zip(some, stored, strict=True):
+                is_gone = content is None or key.source_id in self.erased
+                before = None if is_gone else Edge.decode(content or b"")
+                if (became := change(key, before, self._edges[key])) is not None:
+                    yield became
+
+    def rows(self) -> Iterator[AnyRow]:
+        """Everything that the batch writes, made while it is taken; it may be written in parts."""
+        for document_id in sorted(self.erased):
+            yield from self._table.erasing(document_id)
+        for key, edge in self._edges.items():
+            yield _EDGE + key.encode(), None if edge is None else edge.encode()
         for document_id in self._released:
-            rows.append(Row(_QUARANTINE + document_id.encode(), None))
+            yield Row(_QUARANTINE + document_id.encode(), None)
         for document_id, problem in self._problems.items():
-            rows.append(Row(_QUARANTINE + document_id.encode(), encode(problem)))
-        return rows
+            yield Row(_QUARANTINE + document_id.encode(), encode(problem))
 
 
 def _range(prefix: bytes) -> Range:

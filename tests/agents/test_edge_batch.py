@@ -31,7 +31,7 @@ async def _published(history: History, **given: Any) -> list[tuple[bytes | None,
     await history.write()
     batch = _of(history, **given)
     await batch.take(_records(history), history.stored)
-    entries = batch.entries(Offset(history.end))
+    entries = await batch.entries(Offset(history.end))
     return [(one.key, dict(one.headers).get("change", b"")) for one in entries]
 
 
@@ -86,7 +86,7 @@ async def test_a_format_from_the_future_sets_its_document_aside() -> None:
     batch = _of(history)
     key = b"a/document/main/0000000000"
     await batch.take([Read(7, key, b"{}", (("v", b"2"),))], history.stored)
-    entry, _ = batch.entries(Offset(8))
+    entry, _ = await batch.entries(Offset(8))
     assert entry.key == b"a/quarantined"
     assert b"test.operations 7" in (entry.value or b"")
 
@@ -99,8 +99,8 @@ async def test_nothing_is_published_where_no_edge_is_touched_and_no_position_is_
     await history.write(stored=False)
     batch = _of(history)
     await batch.take(_records(history), history.stored)
-    assert batch.entries(Offset(9)) == []
-    assert [one.key for one in batch.entries(Offset(9), is_due=True)] == [POSITION_KEY]
+    assert await batch.entries(Offset(9)) == []
+    assert [one.key for one in await batch.entries(Offset(9), is_due=True)] == [POSITION_KEY]
 
 
 async def test_a_stream_is_folded_once_however_many_undos_a_batch_has() -> None:
