@@ -47,7 +47,8 @@ class Change:
     def erased(self) -> bool:
         """Whether the document is gone, on all its branches: drop what you hold of it.
 
-        There is no operation then, and type, scope and branch are empty.
+        There is no operation then, and type, scope and branch are empty. It comes alone in its
+        batch.
         """
         return self.operation is None
 

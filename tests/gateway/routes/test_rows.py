@@ -214,6 +214,10 @@ async def test_what_holds_a_read_model_up_is_listed() -> None:
             while not await errors():  # noqa: ASYNC110  a node tells nobody
                 await asyncio.sleep(0.001)
         assert await errors() == {"0": "the disk is full"}
+        health = (await kept.http.get("/readyz")).json()
+        assert "the disk is full" in str(health["errors"])
+        rows = (await kept.reactor.positions()).positions
+        assert [row.error for row in rows if row.name == "items"] == ["the disk is full"]
         items.is_broken = False
         page = await get(kept, key="of/a", token=job["token"])
         assert [row["value"] for row in page["rows"]] == [["milk"]]
