@@ -156,6 +156,45 @@ async def test_what_is_undone_is_no_edge(one: Running) -> None:
     assert await listed(one, "a", token=again.token) == ["a cites b", "a cites c"]
 
 
+def saying(action_type: str, second: int, target_id: str) -> dict[str, Any]:
+    """What `a` said so many seconds after it was created."""
+    return {
+        "id": f"{action_type}-{second}",
+        "type": action_type,
+        "scope": "document",
+        "timestamp": f"2024-01-01T00:00:{second:02}.000000Z",
+        "input": {"source_id": "a", "target_id": target_id, "relationship_type": "cites"},
+    }
+
+
+async def test_edges_are_what_the_effective_order_makes_of_them(one: Running) -> None:
+    await one.create("a", timestamp="2024-01-01T00:00:00Z")
+    here = [
+        saying("ADD_RELATIONSHIP", 20, "b"),
+        saying("REMOVE_RELATIONSHIP", 30, "c"),
+        saying("ADD_RELATIONSHIP", 40, "d"),
+    ]
+    job = await one.reactor.submit("a", here, wait="read")
+    assert await listed(one, "a", token=job.token) == ["a cites b", "a cites d"]
+
+    # What comes from elsewhere is placed by its time, so everything after it is applied again.
+    there = [saying("REMOVE_RELATIONSHIP", 10, "b"), saying("ADD_RELATIONSHIP", 15, "c")]
+    job = await one.reactor.load("a", [{"action": one} for one in there], wait="read")
+    page = await one.reactor.history("a", scope="document", token=job.token)
+    assert any(operation.skip for operation in page.operations)
+    assert await listed(one, "a", token=job.token) == ["a cites b", "a cites d"]
+
+    # A removal that belongs before d takes b away; d is superseded and applied again.
+    job = await one.reactor.load(
+        "a", [{"action": saying("REMOVE_RELATIONSHIP", 35, "b")}], wait="read"
+    )
+    assert await listed(one, "a", token=job.token) == ["a cites d"]
+    # An undo at the end supersedes d, and nothing applies it again.
+    job = await one.reactor.undo("a", scope="document", wait="read")
+    assert await listed(one, "a", token=job.token) == []
+    assert (await one.http.get("/v1/graph/path?source=a&target=d")).json() == {"path": None}
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
