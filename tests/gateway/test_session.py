@@ -40,7 +40,7 @@ def items(document: Document) -> list[str]:
 
 
 class Telling(httpx.AsyncBaseTransport):
-    """A server that takes note of what it is asked, and answers each job with a token of its own."""
+    """A server that takes note of what it is asked, and answers jobs with tokens of their own."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, str]]] = []
