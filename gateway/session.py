@@ -81,11 +81,11 @@ class Remembering:
                     kind, method, path, parameters=given, body=body, key=key
                 )
             except ReactorError as error:
-                self._remember(*_told_by(error))
+                self._take(method, *_told_by(error))
                 raise
         # What a read has shown is shown to every later one.
         self.learn(tokens)
-        self._remember(*_told(answer))
+        self._take(method, *_told(answer))
         return answer
 
     async def text(self, path: str) -> str:
@@ -132,24 +132,29 @@ class Remembering:
             # Only what ended long ago is forgotten, and every table has passed it.
             self._pending.pop(job_id, None)
         else:
-            self._remember([job])
+            self._learn_of(job)
 
     async def _make_room(self, timeout_ms: int) -> None:
         if len(self._pending) >= _PENDING_MAX:
             await self.settle(timeout_ms)
 
-    def _remember(self, jobs: Iterable[Job], enqueued: Iterable[str] = ()) -> None:
-        """What became of jobs, and which others nobody has waited for."""
-        self._pending |= dict.fromkeys(enqueued)
+    def _take(self, method: str, jobs: Sequence[Job], enqueued: Iterable[str]) -> None:
+        """What became of jobs, and which others were enqueued with them.
+
+        Those that were only asked about may be anybody's: no read waits for them.
+        """
+        if method != "GET":
+            self._pending |= dict.fromkeys((*enqueued, *(job.id for job in jobs)))
         for job in jobs:
-            if job.token:
-                # The change is made. The next read is told that its token is of another log.
-                with suppress(TokenOfAnotherLogError):
-                    self.learn([job.token])
-            if job.token or job.status is JobStatus.FAILED:
-                self._pending.pop(job.id, None)
-            else:
-                self._pending[job.id] = None
+            self._learn_of(job)
+
+    def _learn_of(self, job: Job) -> None:
+        if job.token:
+            # The change is made. The next read is told that its token is of another log.
+            with suppress(TokenOfAnotherLogError):
+                self.learn([job.token])
+        if job.token or job.status is JobStatus.FAILED:
+            self._pending.pop(job.id, None)
 
     def _merged(self, tokens: Iterable[str]) -> Position | None:
         position = self._position

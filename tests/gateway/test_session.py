@@ -216,6 +216,18 @@ async def test_a_change_that_failed_is_raised_and_holds_up_no_read(one: Running)
         assert (await session.get("shop-1")).header.id == "shop-1"
 
 
+async def test_a_job_that_was_only_asked_about_holds_up_no_read(one: Running) -> None:
+    await one.create("shop-1")
+    theirs = await one.reactor.submit("shop-1", added("Milk"), depends_on=["nobody-0"])
+    async with one.reactor.session() as session:
+        await session.create(TODO_TYPE, id="shop-2")
+        assert (await session.job(theirs.id)).status is JobStatus.PENDING
+        with pytest.raises(JobNotReadyError):
+            await session.wait(theirs, timeout_ms=10)
+
+        assert (await session.get("shop-2", timeout_ms=5_000)).header.id == "shop-2"
+
+
 async def test_many_tasks_share_one_session(one: Running) -> None:
     async with one.reactor.session() as session:
 
