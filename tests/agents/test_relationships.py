@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
 from docreactor.agents.clock import SystemClock
 from docreactor.agents.log import Entry
 from docreactor.pipeline.edge import POSITION_KEY
-from docreactor.pipeline.errors import FencedError, LogError, RestoringError
+from docreactor.pipeline.errors import (
+    FencedError,
+    LogError,
+    RestoringError,
+    StoreFailedError,
+)
 from docreactor.pipeline.position import Offset
-from docreactor.tables.store import StoreIdentity
+from docreactor.tables.store import AnyRow, StoreIdentity
+from tests.support.nodes import KeptStore
 from tests.support.relating import (
     UNREADABLE,
     History,
@@ -382,6 +390,43 @@ async def test_after_a_failure_it_is_opened_again_and_reads_what_stands(step: st
     await one.open()
     await one.run()
     one.check()
+
+
+class Torn(KeptStore):
+    """A disk that is gone once, behind the first part of a large write."""
+
+    part = 0
+    has_failed = False
+
+    def write(self, rows: Sequence[AnyRow], positions: Mapping[str, Offset], **how: Any) -> None:
+        if self.part == 5_000 and not self.has_failed:
+            self.has_failed = True
+            raise StoreFailedError("the disk is gone for a moment")
+        self.part = len(rows)
+        super().write(rows, positions, **how)
+
+
+async def test_very_many_rows_are_written_in_parts_and_again_when_one_is_lost() -> None:
+    history = History()
+    history.place.stores[own_store()] = Torn()
+    for number in range(5_500):
+        history.add("a", f"b{number}")
+    await history.write()
+    one = publisher(history, size=9_000)
+    await one.open()
+    with pytest.raises(StoreFailedError):
+        await one.run()
+    assert len(one.rows) == 5_000
+    await one.agent.close()
+    await one.open()
+    assert one.position == history.end
+    one.check()
+    history.erase("a")
+    await history.write()
+    one.size = 12_000
+    await one.run()
+    assert one.rows == {}
+    assert one.agent.table.remains.some(1) == []
 
 
 async def test_a_failed_retry_is_made_good_by_the_next() -> None:

@@ -156,6 +156,24 @@ async def test_the_loop_goes_on_while_a_large_document_is_folded_anew(
 # Documents as a whole.
 
 
+def test_the_documents_that_have_edges_are_told_in_the_order_of_their_keys(
+    table: EdgesTable,
+) -> None:
+    hold(table, *(edge(one, "x") for one in ("b", "a", "a-b", "a.c")), edge("a", "y"))
+
+    assert table.sources_after("", 9) == ["a-b", "a.c", "a", "b"]
+    assert table.sources_after("a-b", 2) == ["a.c", "a"]
+    assert table.sources_after("b", 9) == []
+
+
+def test_the_branches_on_which_a_document_has_edges_are_told_once(table: EdgesTable) -> None:
+    on = [edge("a", target, branch=one) for one in ("main", "main-2") for target in "xy"]
+    hold(table, *on, edge("a-b", "x", branch="never"))
+
+    assert list(table.branches("a")) == ["main-2", "main"]
+    assert list(table.branches("b")) == []
+
+
 def test_an_erased_document_leaves_nothing_but_where_its_rows_lay(table: EdgesTable) -> None:
     hold(table, edge("a", "b"), edge("a", "c", branch="main-2"), edge("a-b", "c"), edge("b", "a"))
     aside = table.stage()
