@@ -10,7 +10,7 @@ from typing import NamedTuple
 from docreactor.pipeline.edge import EdgeKey
 from docreactor.pipeline.keys import partition_for
 from docreactor.tables.remains import Range
-from docreactor.tables.store import Store
+from docreactor.tables.store import Reader, Store
 
 _SEPARATOR = "\0"
 """Below every character of a name, so that keys stand in the order of their parts."""
@@ -82,16 +82,21 @@ class EdgeIndex:
         return of_each[0] if len(of_each) == 1 else merge(*of_each)
 
     def neighbours(
-        self, document_id: bytes, types: Collection[str], branch: str, direction: Direction
+        self,
+        reader: Reader,
+        document_id: bytes,
+        types: Collection[str],
+        branch: str,
+        direction: Direction,
     ) -> Iterator[tuple[bytes, bytes]]:
-        """The other end and the type of each edge of a document; of any type without types.
+        """The other end and the type of each edge of a document, by a reader of the store.
 
-        In the order of places, or with types in that of the types first.
+        In the order of places; where types are given, in that of the types first.
         """
         if not types:
             start = b"%b%b\0%b\0" % (_BY_TIME[direction], document_id, branch.encode())
             length = len(start)
-            for key in self.store.keys(start, start[:-1] + _AFTER_CUT):
+            for key in reader.keys(start, start[:-1] + _AFTER_CUT):
                 _, other, edge_type = key[length:].split(_CUT)
                 yield other, edge_type
             return
@@ -99,7 +104,7 @@ class EdgeIndex:
             edge_type = one.encode()
             start = b"%b%b\0%b\0" % (_BY_TYPE[direction], document_id, branch.encode())
             start += edge_type + _CUT
-            for key in self.store.keys(start, start[:-1] + _AFTER_CUT):
+            for key in reader.keys(start, start[:-1] + _AFTER_CUT):
                 yield key[key.rindex(_CUT) + 1 :], edge_type
 
     def _places(

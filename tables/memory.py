@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from docreactor.pipeline.errors import StoreClosedError
 from docreactor.pipeline.position import Offset
-from docreactor.tables.store import AnyRow, StoreIdentity
+from docreactor.tables.store import AnyRow, Reader, StoreIdentity
 
 _FEW = 64
 """So many new keys are put in their places one by one; more are sorted in together."""
@@ -66,6 +66,9 @@ class MemoryStore:
         if reverse:
             keys.reverse()
         return self._while_open(keys)
+
+    def reader(self) -> Reader:
+        return self
 
     def write(
         self,

@@ -27,7 +27,8 @@ from rocksdict import (
 from docreactor.pipeline.errors import StoreClosedError, StoreFailedError, StoreLockedError
 from docreactor.pipeline.position import Offset
 from docreactor.tables.label import read_label, write_label
-from docreactor.tables.store import AnyRow, StoreIdentity
+from docreactor.tables.rocks_cursor import RocksCursor, RocksReader
+from docreactor.tables.store import AnyRow, Reader, StoreIdentity
 
 _MIB = 1024 * 1024
 _LABEL = b""
@@ -109,28 +110,6 @@ class _Told:
             raise StoreFailedError(f"{self._path}: {cause}") from cause
 
 
-class _Cursor:
-    """A running iterator of RocksDB, which the store can take away.
-
-    It holds the options: they own the bytes of the bound, and the iterator does not keep them.
-    """
-
-    __slots__ = ("__weakref__", "_options", "rows")
-
-    def __init__(self, rows: Iterator[Any], options: ReadOptions) -> None:
-        self.rows = rows
-        self._options = options
-
-    def end(self) -> None:
-        """Let go of it: whoever goes on reading learns that the store is closed."""
-        self.rows = _closed()
-
-
-def _closed() -> Iterator[Any]:
-    yield from ()
-    raise DbClosedError
-
-
 class RocksStore:
     """A `Store` on disk.
 
@@ -140,7 +119,7 @@ class RocksStore:
     def __init__(self, rows: Rdict, told: _Told) -> None:
         self._rows = rows
         self._told = told
-        self._cursors: WeakSet[_Cursor] = WeakSet()
+        self._cursors: WeakSet[RocksCursor | RocksReader] = WeakSet()
         self._closed = False
         self._is_unlogged = False
         self._identity: StoreIdentity | None = None
@@ -208,6 +187,12 @@ class RocksStore:
             keys = self._rows.keys(reverse, end if reverse else start, options)
         return self._keys(self._track(keys, options), start)
 
+    def reader(self) -> Reader:
+        with self._told:
+            reader = RocksReader(self._rows.iter(), self._told)
+        self._cursors.add(reader)
+        return reader
+
     def write(
         self,
         rows: Sequence[AnyRow],
@@ -272,21 +257,21 @@ class RocksStore:
             newest: bytes = cursor.key() if cursor.valid() else _LABEL
         return newest
 
-    def _track(self, items: Iterator[Any], options: ReadOptions) -> _Cursor:
-        cursor = _Cursor(items, options)
+    def _track(self, items: Iterator[Any], options: ReadOptions) -> RocksCursor:
+        cursor = RocksCursor(items, options)
         self._cursors.add(cursor)
         return cursor
 
     # Both directions end at the options' upper bound; only in reverse can a key be under `least`.
 
-    def _pairs(self, cursor: _Cursor, least: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _pairs(self, cursor: RocksCursor, least: bytes) -> Iterator[tuple[bytes, bytes]]:
         with self._told:
             while (pair := next(cursor.rows, None)) is not None:
                 if pair[0] < least:
                     return
                 yield pair
 
-    def _keys(self, cursor: _Cursor, least: bytes) -> Iterator[bytes]:
+    def _keys(self, cursor: RocksCursor, least: bytes) -> Iterator[bytes]:
         with self._told:
             while (key := next(cursor.rows, None)) is not None:
                 if key < least:

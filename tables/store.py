@@ -28,6 +28,17 @@ class StoreIdentity:
     schema_version: int
 
 
+class Reader(Protocol):
+    """Reads one range of keys after the other, faster than its store does where they are many.
+
+    It may show what is written after it was made, or not.
+    """
+
+    def keys(self, start: bytes, end: bytes) -> Iterator[bytes]:
+        """As `Store.keys`. Several ranges may be read at a time."""
+        ...
+
+
 class Store(Protocol):
     """Ordered rows by key. Keys are any bytes but the empty ones."""
 
@@ -61,6 +72,10 @@ class Store(Protocol):
 
     def keys(self, start: bytes, end: bytes, *, reverse: bool = False) -> Iterator[bytes]:
         """The keys alone, as `scan` orders them: no value is copied."""
+        ...
+
+    def reader(self) -> Reader:
+        """What reads many ranges; holding it long keeps what is removed meanwhile on disk."""
         ...
 
     def write(

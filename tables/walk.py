@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterator
+from heapq import merge
 from time import perf_counter
 from typing import NamedTuple
 
@@ -14,7 +15,8 @@ from docreactor.tables.edge_index import Direction, EdgeIndex, EdgePlace
 _STRETCH_S = 0.01
 _FEW = 127
 """A look at the clock after each so many steps: a power of two, less one."""
-_PART = 5_000
+_RUN = 5_000
+"""So many documents are put in order at once."""
 
 
 class Orphan(NamedTuple):
@@ -35,6 +37,7 @@ class Walk:
         self, index: EdgeIndex, types: Collection[str], branch: str, *, documents_max: int
     ) -> None:
         self._index = index
+        self._reader = index.store.reader()
         self._types = tuple(sorted(set(types)))
         self._branch = branch
         self._documents_max = documents_max
@@ -73,7 +76,7 @@ class Walk:
         border = [start]
         while border:
             widened: list[bytes] = []
-            for target in _together(border):
+            for target in await self._together(border):
                 target_id = nodes[target]
                 for source, edge_type in self._neighbours(target, Direction.IN):
                     source_id = nodes.get(source)
@@ -125,7 +128,7 @@ class Walk:
         widened: list[bytes] = []
         border, side.border = side.border, widened
         led, known = side.led, other.led
-        for node in _together(border):
+        for node in await self._together(border):
             for neighbour, _ in self._neighbours(node, side.direction):
                 if neighbour not in led:
                     led[neighbour] = node
@@ -138,8 +141,18 @@ class Walk:
                 await self._rest()
         return None
 
+    async def _together(self, border: list[bytes]) -> Iterator[bytes]:
+        """Documents in the order in which they lie in the store: most is found near the last."""
+        runs: list[list[bytes]] = []
+        for at in range(0, len(border), _RUN):
+            runs.append(sorted(border[at : at + _RUN]))
+            if len(runs) > 1:
+                await self._rest()
+        return iter(runs[0]) if len(runs) == 1 else merge(*runs)
+
     def _neighbours(self, node: bytes, direction: Direction) -> Iterator[tuple[bytes, bytes]]:
-        return self._index.neighbours(node, self._types, self._branch, direction)
+        types, branch = self._types, self._branch
+        return self._index.neighbours(self._reader, node, types, branch, direction)
 
     def _is_due(self) -> bool:
         self._count += 1
@@ -148,15 +161,6 @@ class Walk:
     async def _rest(self) -> None:
         await asyncio.sleep(0)
         self._since = perf_counter()
-
-
-def _together(border: list[bytes]) -> Iterator[bytes]:
-    """Documents in an order in which those that lie near each other in the store come together.
-
-    In parts: nobody waits until very many are sorted.
-    """
-    for at in range(0, len(border), _PART):
-        yield from sorted(border[at : at + _PART])
 
 
 class _Side:

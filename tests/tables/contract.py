@@ -158,6 +158,37 @@ class StoreContract:
             assert next(pairs, None) is None
             assert next(keys, None) is None
 
+    def test_a_reader_gives_the_keys_that_a_scan_gives(self, begun: Store) -> None:
+        keys = [b"%03d" % at for at in range(600)]
+        begun.write([Row(key, b"v") for key in (b"\0", *keys, b"\xff")], {}, now_ms=1)
+        reader = begun.reader()
+
+        for start, end in ((LEAST, GREATEST), (b"100", b"101"), (b"1", b"4"), (b"1000", b"x")):
+            assert list(reader.keys(start, end)) == list(begun.keys(start, end))
+        assert list(reader.keys(b"400", b"100")) == []
+        assert list(reader.keys(b"200", b"200")) == []
+
+    def test_a_reader_reads_several_ranges_at_a_time_and_leaves_them(self, begun: Store) -> None:
+        begun.write([Row(b"%04d" % at, b"v") for at in range(2_000)], {}, now_ms=1)
+        reader = begun.reader()
+        first, second = reader.keys(b"0", b"1"), reader.keys(b"1", b"2")
+
+        for at in range(900):
+            assert next(first) == b"%04d" % at
+            assert next(second) == b"%04d" % (at + 1_000)
+        assert next(reader.keys(b"0500", b"2")) == b"0500"
+        assert next(first) == b"0900"
+
+    def test_a_reader_goes_on_whatever_is_written_meanwhile(self, begun: Store) -> None:
+        begun.write([Row(b"%03d" % at, b"v") for at in range(600)], {}, now_ms=1)
+        keys = begun.reader().keys(LEAST, GREATEST)
+        seen = [next(keys)]
+        begun.write([Row(b"9", b"v"), *(Row(b"%03d" % at, None) for at in range(50))], {}, now_ms=2)
+        seen += keys
+
+        assert seen == sorted(set(seen))
+        assert {b"000", *(b"%03d" % at for at in range(50, 600))} <= set(seen)
+
     def test_a_scan_may_be_left_unfinished(self, begun: Store) -> None:
         begun.write([Row(b"a", b"1"), Row(b"b", b"2")], {}, now_ms=1)
         rows = begun.scan(LEAST, GREATEST)
@@ -199,6 +230,7 @@ class StoreContract:
     def test_a_closed_store_refuses_everything_by_name(self, begun: Store) -> None:
         begun.write([Row(b"a", b"1"), Row(b"b", b"2")], {}, now_ms=1)
         unfinished, unstarted = begun.scan(LEAST, GREATEST), begun.keys(LEAST, GREATEST)
+        reader = begun.reader()
         next(unfinished)
         begun.close()
         begun.close()
@@ -210,6 +242,8 @@ class StoreContract:
             lambda: list(begun.keys(LEAST, GREATEST)),
             lambda: next(unfinished),
             lambda: next(unstarted),
+            lambda: list(reader.keys(LEAST, GREATEST)),
+            lambda: list(begun.reader().keys(LEAST, GREATEST)),
             lambda: begun.write([], {}, now_ms=2),
             lambda: begun.begin(IDENTITY),
             begun.positions,

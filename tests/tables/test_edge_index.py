@@ -106,7 +106,8 @@ def test_neighbours_are_the_other_ends_of_a_documents_edges(
     index = index_of(*EDGES)
     for document_id in ("a", "a-", "a-b", "b", "z"):
         places = index.places(document_id, types, "main", direction, None)
-        found = index.neighbours(document_id.encode(), types, "main", direction)
+        reader = index.store.reader()
+        found = index.neighbours(reader, document_id.encode(), types, "main", direction)
         assert sorted(found) == sorted(
             (place.other_id.encode(), place.type.encode()) for place in places
         )
