@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from functools import partial
 from heapq import merge
+from time import perf_counter
 from typing import NamedTuple
 
 from docreactor.agents.write_tables import WriteTables
@@ -20,6 +22,8 @@ from docreactor.pipeline.settings import Settings
 from docreactor.tables.descent import PAGE, standing
 from docreactor.tables.past_states import PastStates
 from docreactor.tables.store import Store
+
+_STRETCH_S = 0.02
 
 
 class Dated(NamedTuple):
@@ -47,6 +51,7 @@ class ChangeReader:
             write.cache,
             streams_max=settings.cache_documents_max,
         )
+        self._since = 0.0
 
     @property
     def position(self) -> Offset:
@@ -107,6 +112,9 @@ class ChangeReader:
         return tuple(reversed(found))
 
     async def _state(self, stream: Stream, operation: Operation) -> JSON:
+        if perf_counter() - self._since > _STRETCH_S:
+            await asyncio.sleep(0)
+            self._since = perf_counter()
         return decode((await self._states.after(stream, operation)).content)
 
     def _dated(self, stream: Stream, next_index: int) -> Iterator[Dated]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
 
 from docreactor.agents.author_code import OF_THE_PLACE, AuthorCode
 from docreactor.agents.change_reader import ChangeReader
 from docreactor.agents.log import LogRecord
+from docreactor.agents.pace import Pace
 from docreactor.pipeline.accepted import Accepted, accepted_document
 from docreactor.pipeline.erased import Erased, erased_document
 from docreactor.pipeline.errors import ReactorError, ReadModelFailedError, UndecodableRecordError
@@ -23,8 +24,6 @@ from docreactor.tables.row_writer import RowWriter
 from docreactor.tables.rows import Aside, RowsTable
 from docreactor.tables.store import Row
 
-_CHANGES_MAX = 200
-"""So many are given at once: the loop gets its turn in between."""
 _STRETCH_S = 0.02
 _RANGES_MAX = 20
 _PATIENCE_S = 2.0
@@ -43,6 +42,7 @@ class Keeping:
     code: AuthorCode
     topic: str
     waits_s: Sequence[float]
+    pace: Pace = field(default_factory=Pace)
 
 
 class RowBatch:
@@ -126,7 +126,7 @@ class RowBatch:
     async def _replay(self, document_id: str, below: int, writer: RowWriter) -> None:
         keeping, is_first = self._keeping, True
         history = keeping.reader.history(document_id)
-        while some := list(islice(history, _CHANGES_MAX)):
+        while some := list(islice(history, keeping.pace.count_max)):
             changes = [
                 await keeping.reader.change(stream, operation, offset=below, is_replay=True)
                 for stream, operation in some
@@ -180,7 +180,7 @@ class RowBatch:
             self._set_aside(stream.document_id, error)
             return
         self._changes.append(change)
-        if len(self._changes) >= _CHANGES_MAX:
+        if len(self._changes) >= keeping.pace.count_max:
             await self._flush()
 
     def _is_due(self, document_id: str, offset: int) -> bool:
@@ -219,8 +219,10 @@ class RowBatch:
         if not changes:
             return
         writer = RowWriter(self._stage, muted=changes[0].is_replay)
+        since = perf_counter()
         try:
             await self._keeping.code.apply(changes, writer)
+            self._keeping.pace.took(perf_counter() - since)
         except ReadModelFailedError:
             for change in changes:
                 if self._is_due(change.document_id, change.offset):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import Any
 
@@ -108,6 +109,31 @@ async def test_a_state_is_what_the_stream_showed_after_the_operation() -> None:
     ]
     own = await (await change_of(replica, HOME, 1)).state()
     assert own["version"] == 1
+
+
+async def test_the_loop_gets_its_turn_between_many_states(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    replica = await moved()
+    reader = reader_of(replica)
+    changes = [
+        await reader.change(MAIN, operation, offset=0, is_replay=False)
+        for operation in replica.stored(MAIN)
+    ]
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    monkeypatch.setattr("docreactor.agents.change_reader._STRETCH_S", -1.0)
+    running = asyncio.create_task(others())
+    for change in changes:
+        await change.state()
+    running.cancel()
+    assert turns >= len(changes)
 
 
 async def test_a_state_is_a_value_of_the_callers_own() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from docreactor.agents import row_batch
+from docreactor.agents.pace import CHANGES_MAX
 from docreactor.gateway.cli import app
 from docreactor.pipeline.read_model import Change, Writer
 from docreactor.pipeline.settings import Settings
@@ -67,7 +67,6 @@ def test_it_names_every_call_of_a_writer() -> None:
 
 
 def test_it_names_bounds_and_settings_as_they_are() -> None:
-    (bound,) = {value for name, value in vars(row_batch).items() if name == "_CHANGES_MAX"}
-    assert f"in the order of the log, {bound} at most" in TEXT
+    assert f"in the order of the log, {CHANGES_MAX} at most" in TEXT
     assert re.findall(r"`([A-Z_]+_MS)`", TEXT) == ["REDUCER_TIMEOUT_MS"]
     assert Settings().reducer_timeout_ms > 0
