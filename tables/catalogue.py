@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from functools import lru_cache
 from heapq import merge
+from itertools import groupby
 from struct import Struct
 from typing import NamedTuple
 
@@ -15,10 +16,15 @@ from docreactor.tables.store import AnyRow, Store
 _LIVING, _DELETED = b"l", b"d"
 _BY_ID = {_LIVING: b"t/", _DELETED: b"x/"}
 _BY_TIME = {_LIVING: b"u/", _DELETED: b"v/"}
+_LIVES = {Life.LIVING: (_LIVING,), Life.DELETED: (_DELETED,), Life.EITHER: (_LIVING, _DELETED)}
 _LENGTH = Struct(">I")
 _TIME_BYTES = len("2000-01-01T00:00:00.000000Z")
 _TYPE = len(_LIVING) + _TIME_BYTES
 """Where the type begins in an entry's row, after the life and the time."""
+_MOMENT_BYTES = len("2000-01-01T00:00:00.0")
+"""A list by time has one row of a document for a tenth of a second, with the rest of its time as
+the value: where a document changes at every moment, whoever reads the list would have to pass as
+many rows that are gone."""
 _LISTINGS_KEPT = 4_096
 
 
@@ -60,7 +66,7 @@ class Catalogue:
         """Each branch of a document in order, and how it is listed there; those after a branch."""
         prefix = _entry_key(document_id, "")
         start = prefix + after.encode() + b"\0" if after else prefix
-        for key, row in self._store.scan(start, prefix[:-1] + b"0"):
+        for key, row in self._store.scan(start, _after(prefix)):
             yield key[len(prefix) :].decode(), _entry(row)
 
     def rows(self, changes: Sequence[Change]) -> list[AnyRow]:
@@ -82,9 +88,10 @@ class Catalogue:
             # A document that was never listed has no operations in another scope either.
             elif old is not None and new > old[1:_TYPE]:
                 by_time = _BY_TIME[old[:1]] + _listing(old[_TYPE:], branch)
-                name = document_id.encode()
-                rows.append((by_time + old[1:_TYPE] + name, None))
-                rows.append((by_time + new + name, b""))
+                name, since = document_id.encode(), old[1:_TYPE]
+                if new[:_MOMENT_BYTES] != since[:_MOMENT_BYTES]:
+                    rows.append((by_time + since[:_MOMENT_BYTES] + name, None))
+                rows.append((by_time + new[:_MOMENT_BYTES] + name, new[_MOMENT_BYTES:]))
                 rows.append((key, old[:1] + new + old[_TYPE:]))
         return rows
 
@@ -99,44 +106,63 @@ class Catalogue:
 
         As they are while nothing is written: whoever lets others write goes on from the last place.
         """
-        by_time = criteria.order is not Order.ID
-        spaces = _BY_TIME if by_time else _BY_ID
-        lives = {Life.LIVING: (_LIVING,), Life.DELETED: (_DELETED,)}
-        lists = [
-            self._list(spaces[life], criteria, after)
-            for life in lives.get(criteria.life, (_LIVING, _DELETED))
-        ]
+        is_by_id = criteria.order is Order.ID
+        spaces, listed = (_BY_ID, self._by_id) if is_by_id else (_BY_TIME, self._by_time)
+        lists = [listed(spaces[life], criteria, after) for life in _LIVES[criteria.life]]
         order = criteria.order
         yield from merge(*lists, key=order.key, reverse=order.is_reversed)
 
-    def _list(self, space: bytes, criteria: Criteria, after: Place | None) -> Iterator[Place]:
+    def _by_id(self, space: bytes, criteria: Criteria, after: Place | None) -> Iterator[Place]:
         prefix = space + _listing(criteria.document_type.encode(), criteria.branch)
-        start, end = prefix, prefix[:-1] + b"0"
-        is_by_id = criteria.order is Order.ID
-        is_reversed = criteria.order.is_reversed
+        start = prefix if after is None else prefix + after.document_id.encode() + b"\0"
+        for key in self._store.keys(start, _after(prefix)):
+            yield Place(key[len(prefix) :].decode(), "")
+
+    def _by_time(self, space: bytes, criteria: Criteria, after: Place | None) -> Iterator[Place]:
+        order = criteria.order
+        prefix = space + _listing(criteria.document_type.encode(), criteria.branch)
+        start, end = prefix, _after(prefix)
         if after is not None:
-            since = "" if is_by_id else after.last_modified_at
-            last = prefix + since.encode() + after.document_id.encode()
-            start, end = (start, last) if is_reversed else (last + b"\0", end)
-        time_bytes = 0 if is_by_id else _TIME_BYTES
-        for key in self._store.keys(start, end, reverse=is_reversed):
-            text = key[len(prefix) :].decode()
-            yield Place(text[time_bytes:], text[:time_bytes])
+            moment = prefix + after.last_modified_at.encode()[:_MOMENT_BYTES]
+            start, end = (start, moment + b"\xff") if order.is_reversed else (moment, end)
+        rows = self._store.scan(start, end, reverse=order.is_reversed)
+        name_at = len(prefix) + _MOMENT_BYTES
+        for moment, group in groupby(rows, key=lambda row: row[0][len(prefix) : name_at]):
+            # Many documents may have one time: of each as little is made as can be.
+            found = [(rest, key[name_at:]) for key, rest in group]
+            found.sort(reverse=order.is_reversed)
+            for rest, name in found:
+                place = Place(name.decode(), (moment + rest).decode())
+                if after is None or order.is_after(place, after):
+                    yield place
 
 
 def _moved(document_id: str, branch: str, old: bytes | None, new: bytes | None) -> Iterator[AnyRow]:
     """From the lists where one row has a document to those of another."""
+    before, now = (_listed(document_id, branch, row) for row in (old, new))
+    for key in before:
+        if key not in now:
+            yield key, None
+    for key, value in now.items():
+        if before.get(key) != value:
+            yield key, value
+
+
+def _listed(document_id: str, branch: str, row: bytes | None) -> dict[bytes, bytes]:
+    """The rows that list a document with such an entry."""
+    if row is None:
+        return {}
+    life, since, listing = row[:1], row[1:_TYPE], _listing(row[_TYPE:], branch)
     name = document_id.encode()
-    is_same_list = (
-        old is not None and new is not None and (old[:1], old[_TYPE:]) == (new[:1], new[_TYPE:])
-    )
-    for row, value in ((old, None), (new, b"")):
-        if row is not None:
-            by_id, by_time = _BY_ID[row[:1]], _BY_TIME[row[:1]]
-            listing = _listing(row[_TYPE:], branch)
-            yield b"%b%b%b%b" % (by_time, listing, row[1:_TYPE], name), value
-            if not is_same_list:
-                yield b"%b%b%b" % (by_id, listing, name), value
+    return {
+        _BY_ID[life] + listing + name: b"",
+        _BY_TIME[life] + listing + since[:_MOMENT_BYTES] + name: since[_MOMENT_BYTES:],
+    }
+
+
+def _after(prefix: bytes) -> bytes:
+    """The first key after all those that begin like this; a prefix ends in a slash."""
+    return prefix[:-1] + b"0"
 
 
 @lru_cache(_LISTINGS_KEPT)

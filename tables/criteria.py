@@ -41,6 +41,12 @@ class Order(StrEnum):
         since = "" if self is Order.ID else place.last_modified_at
         return since, place.document_id
 
+    def is_after(self, place: Place, other: Place) -> bool:
+        """Whether a place comes later in a list than another."""
+        if self.is_reversed:
+            return self.key(place) < self.key(other)
+        return self.key(place) > self.key(other)
+
 
 class Life(StrEnum):
     """Which documents are meant."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,23 +13,26 @@ from docreactor.pipeline.document import Document
 from docreactor.tables.catalogue import Catalogue, Change, Entry
 from docreactor.tables.criteria import Criteria, Life, Order, Place
 from docreactor.tables.memory import MemoryStore
+from docreactor.tables.rocks import RocksStore
 from docreactor.tables.store import Store
 
 IDS = st.from_regex(r"[A-Za-z0-9._~+=@-]{1,3}", fullmatch=True)
+SECONDS = st.sampled_from([0, 0.000001, 0.05, 0.099999, 0.1, 0.100001, 0.9, 1, 3])
+"""Within a tenth of a second, at its edges and beyond."""
 
 
-def time(second: int) -> str:
-    return f"2026-11-21T00:00:{second:02}.000000Z"
+def time(second: float) -> str:
+    return f"2026-11-21T00:00:{second:09.6f}Z"
 
 
-def entry(second: int, document_type: str = "todo", *, is_deleted: bool = False) -> Entry:
+def entry(second: float, document_type: str = "todo", *, is_deleted: bool = False) -> Entry:
     return Entry(document_type, time(second), is_deleted)
 
 
 def write(
     store: Store,
     document_id: str,
-    second: int,
+    second: float,
     document_type: str | None = None,
     *,
     branch: str = "main",
@@ -52,16 +56,17 @@ def write(
     store.write(Catalogue(store).rows([change]), {}, now_ms=1)
 
 
-@pytest.fixture
-def store() -> Store:
-    store = MemoryStore()
+@pytest.fixture(params=["in memory", "on disk"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    store = RocksStore.open(tmp_path) if request.param == "on disk" else MemoryStore()
     write(store, "a", 5, "todo")
     write(store, "a+", 1, "todo")
     write(store, "b", 3, "todo")
     write(store, "gone", 4, "todo", is_deleted=True)
     write(store, "c", 0, "todo", branch="draft")
     write(store, "d", 0, "todo/x")
-    return store
+    yield store
+    store.close()
 
 
 def ids(store: Store, criteria: Criteria, after: Place | None = None) -> list[str]:
@@ -105,6 +110,20 @@ def test_a_change_moves_a_document_and_leaves_nothing_where_it_was(store: Store)
     assert ids(store, Criteria("todo", order=Order.NEWEST)) == ["a+", "a", "b"]
     assert ids(store, Criteria("todo")) == ["a", "a+", "b"]
     assert list(Catalogue(store).of("a+")) == [("main", entry(9))]
+    assert len(list(store.keys(b"", b"\xff"))) == before
+
+
+def test_changes_in_quick_succession_move_a_document_and_leave_nothing_either(
+    store: Store,
+) -> None:
+    before = len(list(store.keys(b"", b"\xff")))
+    for document_id, second in (("b", 9.01), ("a", 9.02), ("b", 9.03), ("a+", 9.04), ("a", 9.2)):
+        write(store, document_id, second)
+
+    newest = Criteria("todo", order=Order.NEWEST)
+    listed = list(Catalogue(store).listed(newest, None))
+    assert listed == [Place("a", time(9.2)), Place("a+", time(9.04)), Place("b", time(9.03))]
+    assert list(Catalogue(store).listed(newest, Place("b", time(9.035)))) == listed[2:]
     assert len(list(store.keys(b"", b"\xff"))) == before
 
 
@@ -160,12 +179,12 @@ def test_the_branches_of_a_document_are_told_in_order(store: Store) -> None:
 
 
 @given(
-    documents=st.dictionaries(IDS, st.tuples(st.integers(0, 4), st.booleans()), max_size=12),
+    documents=st.dictionaries(IDS, st.tuples(SECONDS, st.booleans()), max_size=12),
     order=st.sampled_from(Order),
     life=st.sampled_from(Life),
 )
 def test_every_list_is_the_documents_meant_in_their_order_from_any_place(
-    documents: dict[str, tuple[int, bool]], order: Order, life: Life
+    documents: dict[str, tuple[float, bool]], order: Order, life: Life
 ) -> None:
     store = MemoryStore()
     places: list[Place] = []
