@@ -95,7 +95,7 @@ class Ancestors(Answer):
     edges: list[Link]
 
 
-class RelationshipTypes(Answer):
+class EdgeKinds(Answer):
     """The types of all edges there are."""
 
     types: list[str]

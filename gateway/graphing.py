@@ -11,11 +11,11 @@ from docreactor.gateway.connection import Connection, joined
 from docreactor.gateway.edges import (
     Ancestors,
     Direction,
+    EdgeKinds,
     Has,
     Ids,
     Path,
     Relationships,
-    RelationshipTypes,
 )
 from docreactor.gateway.reading import Tokens
 from docreactor.gateway.requests import LIMIT_DEFAULT, TIMEOUT_DEFAULT_MS
@@ -137,7 +137,7 @@ class Graphing:
 
     async def relationship_types(self, **asking: Unpack[Asking]) -> list[str]:
         """The types of all edges there are."""
-        return (await self._graph(RelationshipTypes, "types", _asked(asking))).types
+        return (await self._graph(EdgeKinds, "types", _asked(asking))).types
 
     async def orphans(
         self,

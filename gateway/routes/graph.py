@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from docreactor.gateway.edges import (
     Ancestors,
+    EdgeKinds,
     FamilyQuery,
     Has,
     Ids,
@@ -19,7 +20,6 @@ from docreactor.gateway.edges import (
     OrphansQuery,
     PairQuery,
     Path,
-    RelationshipTypes,
 )
 from docreactor.gateway.graph_reading import GraphReading, checked, types_of
 from docreactor.gateway.openapi import replies
@@ -48,7 +48,7 @@ class GraphRoutes:
             ("path", self.find_path, Path),
             ("ancestors", self.find_ancestors, Ancestors),
             ("has", self.has_relationship, Has),
-            ("types", self.list_types, RelationshipTypes),
+            ("types", self.list_types, EdgeKinds),
             ("orphans", self.list_orphans, Ids),
             ("children", self.list_children, Ids),
             ("parents", self.list_parents, Ids),
