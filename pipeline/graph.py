@@ -9,12 +9,13 @@ from typing import Any, Literal, NamedTuple, Self, TypeVar
 
 from docreactor.pipeline.canonical import JSON
 from docreactor.pipeline.errors import InvalidInputError
+from docreactor.pipeline.wire import Wire
 
 Strategy = Literal["breadth-first", "depth-first"]
 _Value = TypeVar("_Value")
 
 
-class GraphEdge(NamedTuple):
+class GraphEdge(Wire, frozen=True, gc=False, order=True):
     """One edge of a graph, from a document to another."""
 
     source_id: str
