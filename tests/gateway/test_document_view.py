@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from docreactor.gateway.reach import ANSWERED_BY, NODE, POSITION
 from docreactor.gateway.reading import Reading
 from docreactor.pipeline.errors import (
     AmbiguousIdentifierError,
@@ -15,6 +16,7 @@ from docreactor.pipeline.errors import (
     InvalidInputError,
     NotYetVisibleError,
 )
+from docreactor.pipeline.position import Position
 from tests.gateway.deployment import TODO_TYPE, Gate, Running, one_node
 
 
@@ -206,3 +208,29 @@ async def test_a_type_narrows_ids_slugs_and_a_parents_children(one: Running) -> 
     assert await found(one.reactor, ids=["a", "b"], **text) == ["b"]
     assert await found(one.reactor, slugs=["slug-a", "slug-b"], **text) == ["b"]
     assert await found(one.reactor, parent="drive", **text) == ["b"]
+
+
+async def test_every_reply_says_who_answered_and_how_far_it_was(one: Running) -> None:
+    token = (await one.create("shop-1", slug="groceries"))["token"]
+    asked = (
+        "/v1/documents/shop-1",
+        "/v1/documents/groceries?by=slug",
+        "/v1/documents/shop-1?at=document:0",
+        "/v1/documents/nobody?by=slug",
+        "/v1/documents/shop-1/branches",
+        "/v1/documents/shop-1/operations?scope=document",
+        "/v1/documents?ids=shop-1",
+        "/v1/documents?slugs=groceries",
+        "/v1/documents?parent=shop-1",
+        f"/v1/documents?type={TODO_TYPE}",
+        "/v1/exists?ids=shop-1",
+        "/v1/slugs",
+    )
+    wanted = Position.parse(token, log_id=one.node.log_id)
+    for path in asked:
+        joint = "&" if "?" in path else "?"
+        reply = await one.http.get(f"{path}{joint}token={token}")
+        assert reply.headers[ANSWERED_BY] == "local", path
+        assert reply.headers[NODE] == one.node.node_id
+        reached = Position.parse(reply.headers[POSITION], log_id=one.node.log_id)
+        assert reached.reached(wanted), path
