@@ -63,9 +63,10 @@ nightly: check ## every test there is, the long ones too
 	@$(PYTEST) $(ARGS)
 	@$(PYTEST) -m "nightly or chaos" --numprocesses 0 $(ARGS)
 
-bench: setup ## measure this machine: rates, restarts and latencies
+bench: setup ## measure this machine: rates, restarts, latencies and reads
 	@$(BIN)/docreactor bench write $(ARGS)
 	@$(BIN)/docreactor bench latency $(ARGS)
+	@$(BIN)/docreactor bench read $(ARGS)
 
 build: setup ## a wheel and an sdist in dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist

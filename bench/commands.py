@@ -12,7 +12,7 @@ from rich.console import Console
 
 from docreactor.agents.journal import keep_journal
 from docreactor.bench.cache import Cache, take_cache
-from docreactor.bench.measurement import Hot, Latency, Measurement, Write, take
+from docreactor.bench.measurement import Hot, Latency, Measurement, Read, Write, take
 from docreactor.bench.report import Report
 from docreactor.bench.reshuffle import Late, take_late
 from docreactor.bench.trace import read_trace
@@ -23,8 +23,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
-    help="""Measure this machine: **write** rates, **latency**, one **hot** document, the **cache**,
-    late arrivals (**reshuffle**).
+    help="""Measure this machine: **write** rates, **latency**, **read** times, one **hot**
+    document, the **cache**, late arrivals (**reshuffle**).
 
     Every measurement works in a temporary directory and removes it; but for the last two it starts
     a Kafka of its own there. With DOCREACTOR_BROKER=host:port it uses that Kafka; what it creates
@@ -43,6 +43,8 @@ PerJob = Annotated[int, typer.Option(min=1, max=5_000, help="Edits in one job.")
 Edits = Annotated[int | None, typer.Option(min=5, help="Only the first edits of the recording.")]
 LoadedActions = Annotated[int, typer.Option(min=1, help="Actions of each run.")]
 LateBy = Annotated[int, typer.Option(min=1, help="After how many younger ones a late one comes.")]
+Edges = Annotated[int, typer.Option(min=100, help="Edges of the graph.")]
+Reads = Annotated[int, typer.Option(min=1, help="How often each kind of read is asked.")]
 Stream = Annotated[int, typer.Option(min=1, help="Operations before which one action is placed.")]
 Directory = Annotated[
     Path | None, typer.Option(help="Where the temporary directory is made: on the disk to measure.")
@@ -53,7 +55,8 @@ History = Annotated[int, typer.Option(min=1, help="Operations of the long histor
 Steps = Annotated[int, typer.Option(min=1, help="Steps of the mixed workload.")]
 Passes = Annotated[int, typer.Option(min=1, help="How often writing is timed; the middle counts.")]
 
-_WRITE, _LATENCY, _HOT, _CACHE, _LATE = Write(), Latency(), Hot(), Cache(), Late()
+_WRITE, _LATENCY, _READ, _HOT = Write(), Latency(), Read(), Hot()
+_CACHE, _LATE = Cache(), Late()
 _OPERATIONS = 1_000_000
 
 
@@ -92,6 +95,25 @@ def latency(
     is timed from when it was due, so that a stall counts for all that it delays.
     """
     _show(Latency(seconds, rate, documents, partitions), directory, json=json)
+
+
+@app.command()
+def read(
+    actions: Actions = _READ.actions,
+    operations: Operations = _READ.operations,
+    documents: Documents = _READ.documents,
+    edges: Edges = _READ.edges,
+    reads: Reads = _READ.reads,
+    partitions: Partitions = _READ.partitions,
+    directory: Directory = None,
+    json: Json = False,
+) -> None:
+    """How soon writes are shown, how soon a worker is back, and what reads take: all right or none.
+
+    Documents, pages of them, children, ancestors and paths in a large graph, through HTTP and
+    inside one process; restarts with all operations on the log, with the tables and without.
+    """
+    _show(Read(actions, operations, documents, edges, reads, partitions), directory, json=json)
 
 
 @app.command()
@@ -145,7 +167,7 @@ def reshuffle(
 def everything(directory: Directory = None, json: Json = False) -> None:
     """Every measurement as it is by default, restarts included, one after the other."""
     read_trace()
-    for measurement in (Write(restart_operations=_OPERATIONS), _LATENCY, _HOT):
+    for measurement in (Write(restart_operations=_OPERATIONS), _LATENCY, _READ, _HOT):
         _show(measurement, directory, json=json)
     _show_cache(_CACHE, directory, json=json)
     _show_late(_LATE, json=json)

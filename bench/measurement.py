@@ -13,6 +13,7 @@ from docreactor.bench.comparison import measure_faust
 from docreactor.bench.hot import measure_hot
 from docreactor.bench.latency import Paces, measure_latency
 from docreactor.bench.machine import machine
+from docreactor.bench.read import Sizes, measure_read
 from docreactor.bench.report import Figure, Report
 from docreactor.bench.restart import measure_restart
 from docreactor.bench.stage import Stage, open_stage
@@ -89,6 +90,27 @@ class Latency:
         warm_up_s = min(Paces().warm_up_s, self.seconds)
         paces = Paces(open_per_s=self.rate, open_s=self.seconds, warm_up_s=warm_up_s)
         return await measure_latency(stage, workload, paces)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Reading, and how soon there is something to read. `reads` is how many of each kind."""
+
+    actions: int = 100_000
+    operations: int = 1_000_000
+    documents: int = 2_000
+    edges: int = 1_000_000
+    reads: int = 1_000
+    partitions: int = 8
+
+    @property
+    def name(self) -> str:
+        return "read"
+
+    async def measure(self, stage: Stage) -> Sequence[Figure]:
+        workload = Workload(self.partitions, self.documents)
+        sizes = Sizes(self.actions, self.operations, self.edges, self.reads)
+        return await measure_read(stage, workload, sizes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,12 @@ class Meter:
                 worker.usage()
             await asyncio.sleep(_POLL_S)
 
+    def begun_s(self, name: str, generation: int) -> float:
+        """When a generation of a read model was first told of."""
+        return min(
+            row.at_s for row in self._told if (row.name, row.generation) == (name, generation)
+        )
+
     def _reached(
         self, wanted: Mapping[int, int], name: str, generation: int | None
     ) -> Mapping[int, float]:

@@ -216,6 +216,7 @@ def _next_commands(shown: Shown) -> str:
         f"  docreactor get {shlex.quote(file.path)}",
         f"  docreactor history {file.id}",
         f"  docreactor get {file.id} --at global:0",
+        f"  docreactor graph ancestors {file.id}",
         f"  docreactor import git {shlex.quote(str(shown.source.repository.path))}",
         f"End it with: {how_to_end(shown.plan, shown.child.pid)}",
     ]

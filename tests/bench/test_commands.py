@@ -60,4 +60,6 @@ def test_a_measurement_without_its_data_says_so_before_it_starts_anything(
 def test_the_help_names_every_measurement() -> None:
     answer = CliRunner().invoke(app, ["--help"])
 
-    assert all(name in answer.output for name in ("write", "latency", "hot", "cache", "all"))
+    assert all(
+        name in answer.output for name in ("write", "latency", "read", "hot", "cache", "all")
+    )
