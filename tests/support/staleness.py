@@ -12,13 +12,15 @@ from urllib.parse import urlencode
 
 import orjson
 
+from docreactor.bench.pace import side_by_side
 from docreactor.bench.wire import Answer, Wire, open_wire
 from tests.support.subjects import Question, Request, Subject
 
 _DOCUMENTED = frozenset({"NotYetVisible", "JobNotReady"})
-_TIMEOUT_MS = 5_000
+_TIMEOUT_MS = 10_000
 _PATIENCE_S = 60.0
 _AGAIN_S = 0.05
+_AT_ONCE = 16
 _SHOWN = 400
 
 
@@ -46,16 +48,16 @@ class Checker:
         self.findings = Findings()
 
     async def create(self) -> None:
-        """Bring the documents; all of them are shown."""
+        """Bring the documents; the first node shows all of them."""
         asked = [given for subject in self._subjects for given in subject.creations]
-        for start in range(0, len(asked), 50):
-            answers = await asyncio.gather(
-                *(
-                    self._nodes[0].ask("POST", "/v1/documents?wait=read", orjson.dumps(given))
-                    for given in asked[start : start + 50]
-                )
-            )
-            assert {answer.status for answer in answers} == {200}, answers
+
+        async def ask(number: int) -> None:
+            request = Request("POST", "/v1/documents", {"wait": "read"})
+            body, key = orjson.dumps(asked[number]), f"created-{number}"
+            assert await self._ask(0, request, body, key=key), self.findings.errors
+
+        await side_by_side(ask, len(asked), at_once=_AT_ONCE)
+        self.findings.refused.clear()
 
     async def run(self, *, per_s: float, seconds: float) -> None:
         """Write at this rate, whatever the answers do; each write is read at other nodes."""
@@ -73,24 +75,32 @@ class Checker:
 
     async def compare(self) -> None:
         """At the end every node shows of every subject what its last write left."""
-        for node in range(len(self._nodes)):
-            for subject in self._subjects:
-                for question in subject.questions:
-                    await self._read(node, subject, question, "")
+        reads = [
+            (node, subject, question)
+            for node in range(len(self._nodes))
+            for subject in self._subjects
+            for question in subject.questions
+        ]
+
+        async def ask(number: int) -> None:
+            node, subject, question = reads[number]
+            await self._read(node, subject, question, subject.token, since=subject.acknowledged)
+
+        await side_by_side(ask, len(reads), at_once=_AT_ONCE)
 
     async def _turn(self, number: int, subject: Subject) -> None:
         """One write and its reads; the next write may come once this one is acknowledged."""
         nodes = len(self._nodes)
-        token = await self._write(number % nodes, subject)
-        written = subject.acknowledged
+        written = await self._write(number % nodes, subject)
+        token, since = subject.token, subject.acknowledged
         self._free.append(subject)
-        if token is not None:
+        if written:
             other = 1 + number // nodes % (nodes - 1)
             question = subject.questions[number // 2 % len(subject.questions)]
-            await self._read((number + other) % nodes, subject, question, token, since=written)
+            await self._read((number + other) % nodes, subject, question, token, since=since)
 
-    async def _write(self, node: int, subject: Subject) -> str | None:
-        """The token of the acknowledged write. It is sent until its end is known."""
+    async def _write(self, node: int, subject: Subject) -> bool:
+        """Whether the next write was acknowledged. It is sent until its end is known."""
         request = subject.next()
         key = f"{subject.id}-{subject.asked}"
         asked = Request(request.method, request.path, {**request.query, "wait": "write"})
@@ -99,14 +109,14 @@ class Checker:
         self.findings.writes += 1
         self.findings.write_s.append(time.perf_counter() - begun)
         if answer is None:
-            return None
+            return False
         subject.acknowledged = subject.asked
-        return str(orjson.loads(answer.body)["token"])
+        subject.token = str(orjson.loads(answer.body)["token"])
+        return True
 
     async def _read(
-        self, node: int, subject: Subject, question: Question, token: str, *, since: int = -1
+        self, node: int, subject: Subject, question: Question, token: str, *, since: int
     ) -> None:
-        since = subject.acknowledged if since < 0 else since
         asked = question.request
         query = {**asked.query, "token": token} if token else asked.query
         begun = time.perf_counter()

@@ -12,6 +12,9 @@ import orjson
 from docreactor.bench.wire import Answer
 from tests.support.ledger import Ledger, after
 
+_CREATED = 2
+"""Operations that create a document."""
+
 
 class Request(NamedTuple):
     """What is asked of a node, without the parameters that every request has."""
@@ -33,14 +36,15 @@ class Question:
 class Subject(ABC):
     """One thing that is written to. It has one writer, which waits for each write's end.
 
-    After write number n it is what `facts(n)` says: one value for each way to look at it. Number 0
-    is how it begins.
+    After each write there is a fact for each way to look at it; number 0 is how it begins.
+    `token` is that of the last acknowledged write.
     """
 
     def __init__(self, id: str) -> None:
         self.id = id
         self.asked = 0
         self.acknowledged = 0
+        self.token = ""
         self._facts: list[tuple[Any, ...]] = []
 
     def next(self) -> Request:
@@ -105,12 +109,15 @@ class Counted(Subject):
 
 
 class Tied(Subject):
-    """An edge in the graph: it is added, described anew, removed, and so on."""
+    """An edge in the graph: it is added, described anew, removed, and so on.
+
+    Its source is in the document view, where its revision counts the writes.
+    """
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._target = f"{id}-end"
-        self._facts.append((None, []))
+        self._facts.append((None, [], _CREATED))
 
     @property
     def creations(self) -> Sequence[Mapping[str, Any]]:
@@ -126,10 +133,13 @@ class Tied(Subject):
             Question(edges(self.id, "out"), 0),
             Question(ancestors, 1),
             Question(edges(self._target, "in"), 0),
+            Question(Request("GET", f"/v1/documents/{self.id}", {}), 2),
         ]
 
     def seen(self, question: Question, answer: Answer) -> Any:
         body = orjson.loads(answer.body)
+        if question.fact == 2:
+            return body["header"]["revision"]["document"]
         if question.fact == 1:
             return sorted(set(body["nodes"]) - {self._target})
         edges = body["relationships"]
@@ -139,10 +149,11 @@ class Tied(Subject):
         path = f"/v1/documents/{self.id}/relationships"
         edge = {"target_id": self._target, "type": "child"}
         if number % 3 == 0:
-            return Request("DELETE", path, edge), (None, [])
+            return Request("DELETE", path, edge), (None, [], _CREATED + number)
         method = "POST" if number % 3 == 1 else "PATCH"
-        body = {**edge, "metadata": {"number": number}}
-        return Request(method, path, {}, body), ({"number": number}, [self.id])
+        metadata = {"number": number}
+        facts = (metadata, [self.id], _CREATED + number)
+        return Request(method, path, {}, {**edge, "metadata": metadata}), facts
 
 
 def _metadata(edges: Sequence[Mapping[str, Any]]) -> Any:
