@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlencode
 
 import orjson
 
 from docreactor.bench.pace import side_by_side
-from docreactor.bench.wire import Answer, Wire, open_wire
+from docreactor.bench.wire import Answer, open_wire
 from tests.support.subjects import Question, Request, Subject
 
 _DOCUMENTED = frozenset({"NotYetVisible", "JobNotReady"})
@@ -38,10 +39,18 @@ class Findings:
     read_s: list[float] = field(default_factory=list[float])
 
 
+class Node(Protocol):
+    """Whoever answers requests."""
+
+    async def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """The answer. OSError when there is none."""
+        ...
+
+
 class Checker:
     """It knows of the product what is documented: HTTP. Its model is its subjects'."""
 
-    def __init__(self, nodes: Sequence[Wire], subjects: Sequence[Subject]) -> None:
+    def __init__(self, nodes: Sequence[Node], subjects: Sequence[Subject]) -> None:
         self._nodes = nodes
         self._subjects = subjects
         self._free = list(subjects)
