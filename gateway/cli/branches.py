@@ -47,13 +47,13 @@ def tree_of(document_id: str, grow: Callable[[str], Bough], *, depth: int) -> JS
 
 
 def show_tree(root: JSONObject) -> None:
-    """The tree for people; a document that stands elsewhere in it ends in an ellipsis."""
+    """The tree for people. An ellipsis stands for branches that are elsewhere in it."""
     expanded: set[str] = set()
     waiting = [root]
     for node in waiting:
-        if "branches" in node:
+        if branches := node.get("branches"):
             expanded.add(node["id"])
-            waiting += node["branches"]
+            waiting += branches
     drawn = Tree(escape(root["id"]), highlight=False)
     hanging = [(drawn, root)]
     for place, node in hanging:
