@@ -18,7 +18,7 @@ from docreactor.agents.pause import LeftError, Pause
 from docreactor.agents.projection import Projection
 from docreactor.agents.relationships import RelationshipAgent
 from docreactor.agents.table_lane import TableLane, Tempo
-from docreactor.pipeline.errors import ReactorError, RestoringError
+from docreactor.pipeline.errors import FencedError, ReactorError, RestoringError
 from docreactor.pipeline.position import Offset
 from docreactor.tables.wait import Reached
 
@@ -174,6 +174,8 @@ class ReadModels:
         while not self.feed.is_closed:
             try:
                 await kept.projection.refold(tell, stored=lane.stored)
+            except FencedError:
+                raise
             except (ReactorError, OSError) as error:
                 kept.failed(error)
                 await asyncio.sleep(_AGAIN_S)

@@ -119,6 +119,7 @@ class TableLane:
         except LeftError:
             pass
         finally:
+            self._stopping = True
             self._refuse_chores()
             self._feed.drop(self._inbox)
 

@@ -1,7 +1,6 @@
 """What may be asked of a partition that serves, and how to wait for it."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,8 +8,6 @@ import pytest
 
 from docreactor.agents.kept import Kept
 from docreactor.agents.live import LivePartition
-from docreactor.agents.log import LogRecord
-from docreactor.agents.projection import Stored
 from docreactor.agents.shelf import PartitionTables, Shelf
 from docreactor.pipeline.errors import (
     InvalidInputError,
@@ -29,6 +26,7 @@ from docreactor.tables.memory import MemoryStore
 from docreactor.tables.store import StoreIdentity
 from docreactor.tables.wait import Reached
 from tests.support.nodes import done, live, site
+from tests.support.projecting import Nothing
 
 LOG_ID = "d" * 32
 NUMBER = 3
@@ -39,38 +37,6 @@ def _tables() -> PartitionTables:
     tables = Shelf(lambda _: MemoryStore(), Replay(Registry([])), Settings()).take(NUMBER)
     tables.write_store.begin(StoreIdentity(LOG_ID, 1))
     return tables
-
-
-class Nothing:
-    """A projection that keeps nothing."""
-
-    name = "documents"
-
-    async def open(self) -> Offset:
-        return Offset(0)
-
-    async def apply(
-        self, records: Sequence[LogRecord], next_offset: Offset, *, stored: Stored
-    ) -> None:
-        return None
-
-    async def close(self) -> None:
-        return None
-
-    def quarantined(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        return iter(())
-
-    async def retry(self, document_id: str, stored: Stored) -> None:
-        return None
-
-    async def clear(self, document_id: str) -> None:
-        return None
-
-    def quarantine_of(self, document_id: str) -> dict[str, Any] | None:
-        return None
-
-    def row(self) -> dict[str, Any]:
-        return {}
 
 
 @dataclass

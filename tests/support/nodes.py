@@ -84,6 +84,7 @@ class Site:
         log: Log | None = None,
         ready: bool = True,
         registry: Registry | None = None,
+        is_gateway_only: bool = False,
     ) -> AsyncIterator[Node]:
         """A process of its own, until the block ends; from the moment when it serves, or at once.
 
@@ -100,7 +101,14 @@ class Site:
         registry = registry or Registry(list(self.models))
         log = log or self.log(hook)
         try:
-            async with open_node(log, registry, self.settings, log_id=LOG_ID, place=place) as node:
+            async with open_node(
+                log,
+                registry,
+                self.settings,
+                log_id=LOG_ID,
+                place=place,
+                is_gateway_only=is_gateway_only,
+            ) as node:
                 if ready:
                     await until_ready(node)
                 yield node

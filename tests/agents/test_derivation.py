@@ -1,0 +1,67 @@
+"""Documents derived anew in one read model, while that goes on."""
+
+from __future__ import annotations
+
+import pytest
+
+from docreactor.agents.log import Entry
+from docreactor.pipeline.errors import RestoringError
+from docreactor.pipeline.position import Offset
+from tests.support.nodes import done, live, site, total, until
+
+ADD = "ADD"
+
+
+async def test_a_document_that_was_set_aside_comes_back_with_all_that_was_written_since() -> None:
+    place = site()
+    async with place.node() as node:
+        await done(node, place.creation("d1"))
+        await done(node, place.job("d1", [(ADD, {"amount": 1})]))
+        last = place.records(place.topics.operations)[-1]
+        await place.write(place.topics.operations, Entry(last.key, last.value))
+        derived = live(node).derived()
+        await until(lambda: [one[:2] for one in derived.quarantined()] != [])
+        await done(node, place.job("d1", [(ADD, {"amount": 2})]))
+        assert live(node).derived().holding("d1", is_shown=True).keys() == {"documents"}
+
+        derived = live(node).derived()
+        await derived.retry("documents", "d1")
+
+        assert list(derived.quarantined("documents")) == []
+        assert derived.holding("d1", is_shown=True) == {}
+        await done(node, place.job("d1", [(ADD, {"amount": 4})]))
+        assert await total(node, "d1") == 7
+
+
+async def test_one_that_is_cleared_goes_on_as_it_was_left() -> None:
+    place = site()
+    async with place.node() as node:
+        await done(node, place.creation("d1"))
+        (first, *_) = place.records(place.topics.operations)
+        await place.write(place.topics.operations, Entry(first.key, first.value))
+        derived = live(node).derived()
+        await until(lambda: list(derived.quarantined()))
+        await derived.clear("documents", "d1")
+        assert list(derived.quarantined()) == []
+        await done(node, place.job("d1", [(ADD, {"amount": 3})]))
+        assert await total(node, "d1") == 3
+
+
+async def test_a_replay_goes_page_by_page_from_where_it_is_told() -> None:
+    place = site()
+    async with place.node() as node:
+        for number in range(3):
+            await done(node, place.creation(f"d{number}"))
+        await until(lambda: live(node).viewed.next_offset >= live(node).written.next_offset)
+        derived, since, pages = live(node).derived(), Offset(0), list[int]()
+        while True:
+            page = await derived.replay("documents", since, count_max=1)
+            pages.append(page.documents)
+            if page.next_offset is None:
+                break
+            assert page.next_offset > since
+            since = page.next_offset
+        assert sum(pages) == 6
+        assert (await derived.replay("documents", Offset(10_000), count_max=5)).documents == 0
+        with pytest.raises(RestoringError):
+            await derived.retry("nobody", "d1")
