@@ -1,4 +1,4 @@
-"""Runs what the author of a read model wrote, and tells apart who is to blame for what it raises."""
+"""Runs what the author of a read model wrote, and tells who is to blame for what it raises."""
 
 from __future__ import annotations
 

@@ -9,9 +9,9 @@ Run it with `docreactor up --models docreactor.examples.tags`, create documents 
 
 The documents table finds notes by id and by type. By tag it finds none, so `Tags` keeps rows of its
 own: `docreactor rows tags --prefix count/` tells how many notes carry each tag, and
-`docreactor rows tags --prefix with/shopping/` which those are. Each partition keeps the rows of its
-own documents: a count is to be added up over the partitions, a key with a document's id in it comes
-from one partition alone.
+`docreactor rows tags --prefix with/shopping/` which those are. Each partition keeps the rows of
+its own documents: a count is to be added up over the partitions, a key with a document's id in it
+comes from one partition alone.
 
 What is worth copying: it keeps what it last showed of each note, asks for the state after a change
 and moves the difference. So it need not know the actions, and what is undone, put into another order

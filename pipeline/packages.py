@@ -79,7 +79,7 @@ class Packages:
 
 
 def check_models(models: Iterable[Model]) -> None:
-    """InvalidModel for one that cannot work, such as a document model with a gap in its versions."""
+    """InvalidModel for one that cannot work, such as one with a gap in its versions."""
     for model in models:
         if isinstance(model, DocumentModel):
             _ = model.version

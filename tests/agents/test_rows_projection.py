@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from structlog.testing import capture_logs
 
 from docreactor.agents.rows_projection import WAITS_S
+from docreactor.pipeline.action import Action
+from docreactor.pipeline.keys import Stream
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.read_model import Change, ReadModel, Writer
+from docreactor.tables.rocks import RocksStore
 from docreactor.tables.store import StoreIdentity
+from tests.agents.test_erasure_on_disk import holds
 from tests.agents.test_row_batch import add, erase, fails_at, written
 from tests.support.kept_models import States, Tally
 from tests.support.nodes import LOG_ID
@@ -169,6 +176,10 @@ async def test_documents_set_aside_are_told_of_together_with_every_cause() -> No
     assert [one["document_id"] for one in line["causes"]] == ["a", "b"]
     assert {name: one["skipped"] for name, one in keeping.asides.items()} == {"a": 2, "b": 1}
     assert all(one["title"] == "ReadModelFailed" for one in keeping.asides.values())
+    problem = keeping.projection.quarantine_of("a")
+    assert problem is not None
+    assert problem["cause"] == keeping.asides["a"]["cause"]
+    assert keeping.projection.quarantine_of("nobody") is None
     assert keeping.counted("errors_total", name="ReadModelFailed") == 2
     assert keeping.counted("read_model_operations_total", model="tally", outcome="applied") == 5
     assert keeping.counted("read_model_operations_total", model="tally", outcome="skipped") == 3
@@ -242,6 +253,26 @@ async def test_an_erased_document_leaves_nothing_where_the_author_drops_it() -> 
         "word/ash": 3,
     }
     assert not keeping.projection.table.remains.some(1)
+
+
+async def test_what_an_author_drops_of_an_erased_document_is_in_no_file(tmp_path: Path) -> None:
+    secret = secrets.token_hex(16)
+    replica = await written("a", "b")
+    action = Action(secret, "ADD", "global", None, {"word": secret})
+    stream = Stream("a", "global", "main")
+    assert await replica.submit(replica.mutation(stream, [action])) == [None]
+    store: Any = RocksStore.open(tmp_path / "rows")
+    try:
+        keeping = RowKeeping(replica, States(), store)
+        await keeping.feed()
+        files = list((tmp_path / "rows").iterdir())
+        assert holds(files, secret)
+        erase(replica, "a")
+        await keeping.feed()
+        assert keeping.rows["word/ash"] == 3
+        assert not holds(list((tmp_path / "rows").iterdir()), secret)
+    finally:
+        store.close()
 
 
 async def test_compactions_that_a_process_left_are_done_by_the_next() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from docreactor.examples.tags import Tags, note
 from docreactor.examples.text import text
 from docreactor.examples.todo import Todo, todo
 from docreactor.gateway.testing import create_test_write_cache, play, reactor
@@ -194,3 +195,11 @@ async def test_a_job_waits_for_one_of_another_partition_that_has_ended_already()
         waits_for = [job.id for job in jobs]
         job = await one.submit("d0", action, depends_on=waits_for, wait="read")
         assert job.failure is None
+
+
+async def test_read_models_run_beside_the_models_of_documents() -> None:
+    async with reactor(note, Tags()) as one:
+        await one.create("example/note", id="n1")
+        job = await one.submit("n1", {"type": "TAG", "input": {"tag": "art"}}, wait="write")
+        page = await one.rows("tags", key="count/art", token=job.token)
+        assert [row.value for row in page.rows] == [1]
