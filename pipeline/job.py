@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from docreactor.pipeline.action import Action
 from docreactor.pipeline.errors import UndecodableRecordError
@@ -117,3 +118,10 @@ class JobResult(Record):
     retry_count: int
     offset: int | None
     held_by: dict[str, Any] | None = None
+
+    @model_serializer(mode="wrap")
+    def _told(self, tell: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = tell(self)
+        if self.held_by is None:
+            del fields["held_by"]
+        return fields
