@@ -9,6 +9,7 @@ from typing import Any, Self
 from weakref import WeakSet
 
 from rocksdict import (
+    BlockBasedIndexType,
     BlockBasedOptions,
     BottommostLevelCompaction,
     Cache,
@@ -53,6 +54,11 @@ def _options() -> Options:
     table.set_block_cache(_BLOCKS)
     table.set_cache_index_and_filter_blocks(True)
     table.set_pin_l0_filter_and_index_blocks_in_cache(True)
+    # The index and the filter of a whole file are megabytes, which a shard of the cache cannot
+    # keep: each read would read them again. In parts, it reads and keeps those that it needs.
+    table.set_index_type(BlockBasedIndexType.two_level_index_search())
+    table.set_partition_filters(True)
+    table.set_pin_top_level_index_and_filter(True)
     env = Env()
     env.set_background_threads(_BACKGROUND_THREADS)
     env.set_high_priority_background_threads(1)

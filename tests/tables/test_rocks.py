@@ -74,7 +74,7 @@ def test_what_is_opened_again_has_the_filters_and_the_cache_that_it_was_made_wit
     told: list[list[str]] = []
     for _ in range(2):
         RocksStore.open(tmp_path).close()
-        words = ("filter_policy:", "capacity :", "Options.compression:")
+        words = ("filter_policy:", "partition_filters:", "capacity :", "Options.compression:")
         lines = (tmp_path / "LOG").read_text().splitlines()
         told.append([line.split()[-1] for line in lines if any(word in line for word in words)])
 
