@@ -38,6 +38,13 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     return b"".join(parts)
 
 
+def has_body(request: Request) -> bool:
+    """Whether the request brings one, as its headers say."""
+    return request.headers.get("content-length", "0") != "0" or (
+        "transfer-encoding" in request.headers
+    )
+
+
 def parse_body(content: bytes, kind: type[_Body]) -> _Body:
     """The body as this shape, or InvalidInput naming the field and the reason."""
     try:

@@ -451,6 +451,20 @@ class NothingToRollBackError(ReactorError):
         )
 
 
+class RebuildUnfinishedError(ReactorError):
+    """The generation that is to serve does not do so everywhere yet. Wait, or roll back."""
+
+    status = 409
+
+    def __init__(self, name: str, generation: int) -> None:
+        super().__init__(
+            f"generation {generation} of {name} does not serve everywhere yet: wait until it does, "
+            "or roll back",
+            name=name,
+            generation=generation,
+        )
+
+
 class ReadModelNotRetirableError(ReactorError):
     """The platform's own read models always run."""
 

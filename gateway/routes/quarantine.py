@@ -52,6 +52,8 @@ class QuarantineRoutes:
         self, request: Request, query: Annotated[QuarantineQuery, Query()]
     ) -> Response:
         """Every document that a read model could not apply and set aside, with its problem."""
+        if query.model is not None:
+            self._node.coordinator.model(query.model)
 
         async def read(live: LivePartition) -> Part:
             return Part(_listed(live, query.model, None), False, live.view_position())

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from docreactor.agents.live import LivePartition
 from docreactor.gateway.answers import Job
-from docreactor.gateway.body import parse_body, read_body
+from docreactor.gateway.body import has_body, parse_body, read_body
 from docreactor.gateway.draft import Drafter, Edges
 from docreactor.gateway.idempotency import ActionIds
 from docreactor.gateway.mutations import Asked, Mutations
@@ -76,7 +76,7 @@ class RelationshipRoutes:
         self, request: Request, document_id: str, query: Annotated[UnrelateQuery, Query()]
     ) -> Response:
         """Remove an edge, named in the body or by `?target_id&type`."""
-        content = await read_body(request, self._node.settings) if _has_body(request) else None
+        content = await read_body(request, self._node.settings) if has_body(request) else None
         if content is None:
             if query.target_id is None or query.type is None:
                 raise InvalidInputError("target_id", "give target_id and type, here or in a body")
@@ -135,9 +135,3 @@ class RelationshipRoutes:
             return self._drafter.relate(action_type, edges, ids)
 
         return await self._mutations.take(request, Asked(edges.source_id, content, draft, query))
-
-
-def _has_body(request: Request) -> bool:
-    return request.headers.get("content-length", "0") != "0" or (
-        "transfer-encoding" in request.headers
-    )

@@ -12,6 +12,7 @@ import httpx
 
 from docreactor.agents.log.memory_transactor import Hook
 from docreactor.agents.node import Node, Place, open_node
+from docreactor.agents.shelf import OpenStore
 from docreactor.examples.text import text
 from docreactor.examples.todo import todo
 from docreactor.gateway.app import create_app
@@ -106,7 +107,12 @@ async def one_node(hook: Hook | None = None, **chosen: Any) -> AsyncGenerator[Ru
 
 @asynccontextmanager
 async def several_nodes(
-    count: int, *, mute: int | None = None, gateways: int = 0, **chosen: Any
+    count: int,
+    *,
+    mute: int | None = None,
+    gateways: int = 0,
+    open_store: OpenStore = lambda _: MemoryStore(),
+    **chosen: Any,
 ) -> AsyncGenerator[list[Running]]:
     """Nodes that share the partitions, each behind a socket of its own; `mute` refuses calls.
 
@@ -119,7 +125,7 @@ async def several_nodes(
             listener = listen("127.0.0.1", 0, None)
             resources.enter_context(listener.socket)
             node = await resources.enter_async_context(
-                _node(place, listener.url, is_gateway_only=number >= count)
+                _node(place, listener.url, open_store=open_store, is_gateway_only=number >= count)
             )
             app = create_app(node)
             await resources.enter_async_context(app.router.lifespan_context(app))
@@ -154,9 +160,14 @@ async def _asked(
 
 @asynccontextmanager
 async def _node(
-    site: Site, url: str, hook: Hook | None = None, *, is_gateway_only: bool = False
+    site: Site,
+    url: str,
+    hook: Hook | None = None,
+    *,
+    open_store: OpenStore = lambda _: MemoryStore(),
+    is_gateway_only: bool = False,
 ) -> AsyncGenerator[Node]:
-    place = Place.here(lambda _: MemoryStore(), url)
+    place = Place.here(open_store, url)
     registry = Registry(list(site.models))
     async with open_node(
         site.log(hook),
