@@ -10,7 +10,7 @@ from docreactor.pipeline.position import Offset
 
 
 class Feed:
-    """Hands each fetch to every inbox that has joined; the fullest holds the partition back.
+    """Hands each fetch to every inbox that has joined; whichever is full may hold it back.
 
     `position` is the next offset that will be offered.
     """
@@ -20,6 +20,7 @@ class Feed:
         self._flow = flow
         self._inboxes: list[Inbox] = []
         self._joined: set[Inbox] = set()
+        self._overflown: set[Inbox] = set()
         self._holding: set[_Share] = set()
         self._closing = asyncio.Event()
         self.position = position
@@ -29,9 +30,15 @@ class Feed:
         """The partition of `operations`."""
         return self._source
 
-    def inbox(self, room: Room) -> Inbox:
-        """A new one, to which nothing is offered before it joins."""
-        inbox = Inbox(self._source, _Share(self), room)
+    def inbox(self, room: Room, *, holds: bool = True) -> Inbox:
+        """A new one, to which nothing is offered before it joins.
+
+        When it is full it holds the partition back, or else is offered nothing more.
+        """
+        share = _Share(self) if holds else _LooseShare(self)
+        inbox = Inbox(self._source, share, room)
+        if isinstance(share, _LooseShare):
+            share.inbox = inbox
         self._inboxes.append(inbox)
         if self._closing.is_set():
             inbox.close()
@@ -44,6 +51,7 @@ class Feed:
     def part(self, inbox: Inbox) -> None:
         """Offer it nothing more, and drop what it holds. Idempotent."""
         self._joined.discard(inbox)
+        self._overflown.discard(inbox)
         inbox.clear()
 
     def drop(self, inbox: Inbox) -> None:
@@ -54,8 +62,17 @@ class Feed:
     def offer(self, fetched: Fetched) -> None:
         """Take in what a fetch brought."""
         self.position = fetched.next_offset
-        for inbox in self._joined:
+        for inbox in list(self._joined):
             inbox.offer(fetched)
+
+    def overflow(self, inbox: Inbox) -> None:
+        """Offer it nothing more: what it holds is whole, and what comes is not for it."""
+        self._joined.discard(inbox)
+        self._overflown.add(inbox)
+
+    def has_overflown(self, inbox: Inbox) -> bool:
+        """Whether it was full and is offered nothing more, until it parts and joins again."""
+        return inbox in self._overflown
 
     def close(self) -> None:
         """Close every inbox."""
@@ -97,3 +114,18 @@ class _Share:
 
     def resume(self, *sources: TopicPartition) -> None:
         self._feed.release(self)
+
+
+class _LooseShare:
+    """The same for one that holds nothing back."""
+
+    inbox: Inbox
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed = feed
+
+    def pause(self, *sources: TopicPartition) -> None:
+        self._feed.overflow(self.inbox)
+
+    def resume(self, *sources: TopicPartition) -> None:
+        """Nothing was held back."""

@@ -13,7 +13,7 @@ from docreactor.agents.feed import Feed
 from docreactor.agents.frozen_rows import FrozenRows
 from docreactor.agents.inbox import Inbox, Room
 from docreactor.agents.kept import Kept, store_name
-from docreactor.agents.model_row import DOCUMENTS, RELATIONSHIPS, ModelRow
+from docreactor.agents.model_row import BUILT_IN, DOCUMENTS, RELATIONSHIPS, ModelRow
 from docreactor.agents.pause import LeftError, Pause
 from docreactor.agents.projection import Projection
 from docreactor.agents.relationships import RelationshipAgent
@@ -218,7 +218,7 @@ class ReadModels:
             ),
             stored=self._written,
             reached=kept.reached,
-            tempo=Tempo(batch, lambda: not self._serves(kept)),
+            tempo=Tempo(batch, lambda: not self._serves(kept), holds=kept.name in BUILT_IN),
             watch=kept,
             pause=lambda inbox: self._pause(inbox, kept),
         )

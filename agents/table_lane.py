@@ -28,6 +28,7 @@ _NEAR_RECORDS = 2_000
 _BACKOFF_FIRST_S = 0.1
 _BACKOFF_MAX_S = 5.0
 _LOOK_UP_S = 0.2
+_IDLE_S = 60.0
 _GENTLE_RECORDS = 100
 _GENTLE_REST = 1.0
 
@@ -52,10 +53,14 @@ class Watch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tempo:
-    """How much is taken at a time from the feed, and whether others go first meanwhile."""
+    """How much is taken at a time from the feed, and whether others go first meanwhile.
+
+    One that `holds` slows its partition down to its own pace; another reads by itself then.
+    """
 
     room: Room
     is_gentle: Callable[[], bool]
+    holds: bool
 
 
 class TableLane:
@@ -82,7 +87,7 @@ class TableLane:
         self._log = log
         self._feed = feed
         self._projection = projection
-        self._inbox = feed.inbox(ahead)
+        self._inbox = feed.inbox(ahead, holds=tempo.holds)
         self._pause = pause(self._inbox)
         self._start = start
         self._stored_to = stored
@@ -146,27 +151,35 @@ class TableLane:
         try:
             position = max(await self._unless_left(self._projection.open()), self._start)
             self._reached.advance(position)
-            position = await self._catch_up(position)
-            self._feed.join(self._inbox)
-            if self._feed.position > position:
-                position = await self._read(position, self._feed.position)
-            self.progress = 1.0
-            self._watch.failed(None)
-            self._watch.caught_up()
-            self._backoff_s = _BACKOFF_FIRST_S
-            await self._follow(position)
+            while not self._is_leaving():
+                position = await self._catch_up(position)
+                self._feed.join(self._inbox)
+                if self._feed.position > position:
+                    position = await self._read(position, self._feed.position)
+                self.progress = 1.0
+                self._watch.failed(None)
+                self._watch.caught_up()
+                self._backoff_s = _BACKOFF_FIRST_S
+                position = await self._follow(position)
+                self._feed.part(self._inbox)
         finally:
             self._feed.part(self._inbox)
             await self._projection.close()
 
-    async def _follow(self, position: Offset) -> None:
+    async def _follow(self, position: Offset) -> Offset:
+        """Apply what the feed brings, until it brings no more; returns the position then."""
         while not self._is_leaving():
             await self._do_chores()
-            fetched = await self._inbox.take(self._tempo.room, timeout_s=60.0)
+            has_overflown = self._feed.has_overflown(self._inbox)
+            wait_s = 0.0 if has_overflown else _IDLE_S
+            fetched = await self._inbox.take(self._tempo.room, timeout_s=wait_s)
+            if fetched is None and has_overflown:
+                break
             if fetched is None or fetched.next_offset <= position:
                 continue
             await self._apply(_above(fetched.records, position), fetched.next_offset)
             position = fetched.next_offset
+        return position
 
     async def _catch_up(self, position: Offset) -> Offset:
         """Read until little is left; the end moves meanwhile."""

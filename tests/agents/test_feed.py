@@ -90,3 +90,22 @@ async def test_closing_wakes_whoever_waits_also_what_comes_later() -> None:
     await feed.closed()
     assert await waiting is None
     assert inbox.is_closed and feed.is_closed and feed.inbox(MUCH).is_closed
+
+
+async def test_one_that_holds_nothing_back_is_offered_no_more_when_it_is_full() -> None:
+    flow = Flow()
+    feed = Feed(SOURCE, flow, Offset(0))
+    slow, quick = feed.inbox(Room(2, 1_000), holds=False), feed.inbox(MUCH)
+    for inbox in (slow, quick):
+        feed.join(inbox)
+    feed.offer(_fetched(0, 2))
+    feed.offer(_fetched(2, 2))
+    assert flow.told == []
+    assert feed.has_overflown(slow)
+    assert await _offsets(slow) == [0, 1]
+    assert await _offsets(quick) == [0, 1, 2, 3]
+    feed.part(slow)
+    assert not feed.has_overflown(slow)
+    feed.join(slow)
+    feed.offer(_fetched(4, 1))
+    assert await _offsets(slow) == [4]

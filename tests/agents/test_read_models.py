@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -35,13 +35,14 @@ class Counts(ReadModel):
         self.refused = refused
         self.outside: list[int] = []
 
-    def apply(self, batch: Sequence[Change], writer: Writer) -> None:
+    def apply(self, batch: Sequence[Change], writer: Writer) -> Awaitable[None] | None:
         for change in batch:
             if change.document_id == self.refused:
                 raise ValueError("it is refused")
             held: Any = writer.get(change.document_id, 0)
             writer.put(change.document_id, held + self.step)
             writer.effect(partial(self.outside.append, change.offset))
+        return None
 
     def forget(self, document_id: str, writer: Writer) -> None:
         writer.delete(document_id)
@@ -255,6 +256,39 @@ async def test_a_document_that_one_read_model_cannot_apply_is_set_aside_there_an
         await derived.retry(COUNTS, "d2")
         assert list(derived.quarantined()) == []
         assert _count(live(node), "d2") == 2
+
+
+class Slow(Counts):
+    """It waits for a gate before each batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def apply(self, batch: Sequence[Change], writer: Writer) -> Awaitable[None]:
+        return self._apply(batch, writer)
+
+    async def _apply(self, batch: Sequence[Change], writer: Writer) -> None:
+        await self.gate.wait()
+        super().apply(batch, writer)
+
+
+async def test_a_users_slow_read_model_holds_up_nobody_and_misses_nothing() -> None:
+    place, slow = site(batch_jobs_max=2), Slow()
+    async with place.node(registry=_registry(slow)) as node:
+        await _written(place, node, "d1", 1)
+        await until(lambda: COUNTS in node.coordinator.required)
+        slow.gate.clear()
+        jobs = [place.job("d1", [(ADD, {"amount": 1})]) for _ in range(60)]
+        partition = live(node)
+        for job in jobs:
+            offset = await node.submit(job)
+            await partition.wait_job(job.id, offset=offset, until="write", timeout_s=10.0)
+        await partition.viewed.wait(partition.written.next_offset, 10.0)
+        slow.gate.set()
+        await partition.wait_job(jobs[-1].id, offset=None, until="read", timeout_s=10.0)
+        assert _count(partition, "d1") == 3 + len(jobs)
 
 
 async def test_documents_are_derived_anew_while_more_is_written() -> None:
