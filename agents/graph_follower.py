@@ -102,7 +102,7 @@ class GraphFollower:
     async def wait(self, wanted: Position, timeout_s: float) -> None:
         """Return when the graph shows a position: NotYetVisible, or Restoring before `is_ready`."""
         if not self.is_ready:
-            raise RestoringError(0, state="restoring edges", progress=self.progress)
+            raise RestoringError(None, state="restoring edges", progress=self.progress)
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + timeout_s
         try:

@@ -493,13 +493,14 @@ class TooBusyError(ReactorError):
 
 
 class RestoringError(ReactorError):
-    """Nobody can answer for this partition at the moment. Try again shortly."""
+    """Nobody can answer for this partition, or this node, at the moment. Try again shortly."""
 
     status = 503
 
-    def __init__(self, partition: int, *, state: str, progress: float | None = None) -> None:
+    def __init__(self, partition: int | None, *, state: str, progress: float | None = None) -> None:
+        who = "this node" if partition is None else f"partition {partition}"
         super().__init__(
-            f"partition {partition} is {state}: try again shortly",
+            f"{who} is {state}: try again shortly",
             partition=partition,
             state=state,
             progress=progress,
