@@ -71,6 +71,14 @@ class Coordinator:
             raise UnknownReadModelError(name, sorted(self._models))
         return row
 
+    def kept(self, name: str) -> ModelRow:
+        """As `model`, but for one that is retired too."""
+        row = self.model(name)
+        if row.is_retired:
+            kept = sorted(one.name for one in self._models.values() if not one.is_retired)
+            raise UnknownReadModelError(name, kept)
+        return row
+
     def ready(self, partition: int) -> Reached:
         """How far every required read model shows a partition."""
         return self._ready[partition]

@@ -87,7 +87,7 @@ class QuarantineRoutes:
         change: Callable[[Derivation, str, str], Coroutine[Any, Any, None]],
     ) -> Response:
         add_facts(request.scope, document=check_id(document_id, field="document_id"), model=model)
-        self._node.coordinator.model(model)
+        self._node.coordinator.kept(model)
 
         async def read(live: LivePartition) -> Response:
             await attended(request, change(live.derived(), model, document_id))

@@ -18,7 +18,7 @@ from docreactor.gateway.reach import Call, Part, Reach
 from docreactor.gateway.reply import Reply
 from docreactor.gateway.row_page import RowPage
 from docreactor.gateway.rows import KeptReadModels, KeptRows, RowsQuery
-from docreactor.pipeline.errors import InvalidInputError, UnknownReadModelError
+from docreactor.pipeline.errors import InvalidInputError
 from docreactor.pipeline.ids import check_id
 
 
@@ -91,10 +91,7 @@ class RowRoutes:
             raise InvalidInputError(
                 "name", f"{name} is read at /v1/documents, not row by row: see /docs"
             )
-        models = self._node.coordinator.models
-        if self._node.coordinator.model(name).is_retired:
-            kept = sorted(row.name for row in models.values() if not row.is_retired)
-            raise UnknownReadModelError(name, kept)
+        self._node.coordinator.kept(name)
 
     def _shown(self, row: ModelRow) -> dict[str, Any]:
         coordinator = self._node.coordinator

@@ -185,6 +185,9 @@ def test_a_retired_read_model_is_waited_for_no_more_and_may_come_again() -> None
     assert WORDS in told.coordinator.required
     told.coordinator.retire(WORDS)
     assert WORDS not in told.coordinator.required
+    with pytest.raises(UnknownReadModelError) as caught:
+        told.coordinator.kept(WORDS)
+    assert caught.value.facts == {"name": WORDS, "known": []}
     told.coordinator.declare(WORDS, 2)
     assert told.coordinator.model(WORDS).versions == {0: 1}
     told.coordinator.revive(WORDS)
