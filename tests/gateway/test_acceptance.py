@@ -152,13 +152,15 @@ def test_relationships_lead_from_the_document_to_another(action_type: str) -> No
 
     assert refused(of(action_type, edge, "document")) is None
     assert refused(of(action_type, edge | {"metadata": {"a": 1}}, "document")) is None
+    assert refused(of(action_type, edge | {"weight": 3}, "document")) is None
     assert refused(of(action_type, edge, "global")) is UnknownActionError
     for wrong in (
         {"source_id": "other"},
         {"target_id": "d"},
         {"target_id": "a/b"},
         {"relationship_type": "a b"},
-        {"weight": 3},
+        {"weight": "3"},
+        {"colour": "red"},
     ):
         assert refused(of(action_type, edge | wrong, "document")) is InvalidInputError
 
