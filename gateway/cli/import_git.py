@@ -17,6 +17,7 @@ from rich.progress import (
     Task,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
 from rich.table import Table
@@ -134,7 +135,8 @@ def show(imported: Imported, *, json: bool) -> None:
 
 @contextmanager
 def bars_shown() -> Generator[Progress]:
-    """Show steps on standard error while the block runs, with their rates."""
+    """Show steps on standard error while the block runs: rates, and how long it will take."""
+    screen = Console(stderr=True)
     bars = Bars(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -142,8 +144,11 @@ def bars_shown() -> Generator[Progress]:
         MofNCompleteColumn(),
         RateColumn(),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        TimeRemainingColumn(),
+        console=screen,
         transient=True,
+        # Elsewhere nothing would be left of them but an empty line.
+        disable=not screen.is_terminal,
     )
     with bars:
         task, described = bars.add_task("", total=None), ""
@@ -154,7 +159,8 @@ def bars_shown() -> Generator[Progress]:
                 bars.remove_task(task)
                 task = bars.add_task(step.what, total=step.total or None)
                 described = step.what
-            bars.update(task, completed=step.done)
+            # Of some steps it shows only later how much they are.
+            bars.update(task, completed=step.done, total=step.total or None)
 
         yield report
 

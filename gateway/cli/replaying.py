@@ -19,6 +19,9 @@ from docreactor.gateway.cli.target import Bearer, Json, Url, asking
 from docreactor.gateway.client import DEFAULT_URL
 from docreactor.gateway.generations import BEGINNING, Generations, Replayed
 
+SUPERSEDED = 1
+"""How a command ends whose generation another call has put away."""
+
 _LOOK_S = 0.2
 
 Model = Annotated[str, typer.Argument(help="The read model: documents, relationships, or yours.")]
@@ -100,18 +103,38 @@ def replay(
 
 
 def _await_serving(reactor: SyncReactor, told: Generations, progress: Progress) -> None:
-    """Show how far the generation is until it serves in every partition."""
+    """Show how far the generation is until it serves in every partition; Exit if it is not to."""
+    errors: dict[str, str] = {}
+    total, is_known = 0, False
     while True:
+        # The next node to answer may not have heard of it yet.
+        shown = next(one for one in reactor.read_models().read_models if one.name == told.name)
+        is_next = shown.generation == told.generation and not shown.retired
+        if not is_next and (is_known or shown.generation > told.generation):
+            typer.echo(f"Generation {told.generation} is not to serve any more.", err=True)
+            raise typer.Exit(SUPERSEDED)
+        is_known = is_known or is_next
         rows = reactor.positions(model=told.name).positions
-        partitions = {row.partition for row in rows}
         fresh = [row for row in rows if row.generation == told.generation]
-        if {row.partition for row in fresh if _serves(told, row)} == partitions:
+        if len({row.partition for row in fresh if _serves(told, row)}) == shown.partitions:
             return
-        total = sum(row.end_offset or 0 for row in fresh)
-        done = sum(min(row.next_offset or 0, row.end_offset or 0) for row in fresh)
-        progress(Step(f"Rebuilding {told.name}", done, total))
+        if not total and len(fresh) == shown.partitions:
+            total = sum(row.end_offset or 0 for row in fresh)
+        progress(Step(f"Rebuilding {told.name}", min(total, sum(map(_done, fresh))), total))
+        for partition, error in shown.errors.items():
+            if errors.get(partition) != error:
+                typer.echo(f"Partition {partition} waits: {error}", err=True)
+        errors = shown.errors
         time.sleep(_LOOK_S)
 
 
 def _serves(told: Generations, row: PartitionPosition) -> bool:
     return bool(row.serving) and (told.name != RELATIONSHIPS or bool(row.caught_up))
+
+
+def _done(row: PartitionPosition) -> int:
+    """How many records of the log it has behind it."""
+    if row.name == RELATIONSHIPS and not row.caught_up:
+        # Its position stands still while its edges are folded anew.
+        return round((row.end_offset or 0) * (row.progress or 0.0))
+    return row.next_offset or 0
