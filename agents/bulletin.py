@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from docreactor.agents.board import Board
-from docreactor.agents.coordinator import ready_key, view_key
+from docreactor.agents.coordinator import VIEW_PREFIX, ready_key, view_key
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.kept import Kept
 from docreactor.agents.model_row import ModelRow
@@ -41,39 +41,57 @@ class Bulletin:
         row |= kept.projection.row()
         self._board.tell(view_key(kept.name, kept.generation, self._partition), row)
 
-    def tell_lacking(self, model: ModelRow) -> None:
-        """That this worker cannot run what READ_READY may be waiting for."""
+    def tell_missing(self, name: str, generation: int, reason: str) -> None:
+        """Why a generation is not kept here that READ_READY may be waiting for."""
         row = self._common() | {
             "caught_up": False,
-            "error": f"no read model {model.name} version {model.version} is loaded here: name it "
-            f"with --models, or retire it with docreactor models retire {model.name}",
-            "generation": model.generation,
+            "error": reason,
+            "generation": generation,
             "kind": "view",
-            "name": model.name,
+            "name": name,
             "next_offset": None,
             "serving": False,
         }
-        self._board.tell(view_key(model.name, model.generation, self._partition), row)
+        self._board.tell(view_key(name, generation, self._partition), row)
 
     def tell_ready(self, next_offset: int) -> None:
         """How far every required read model is."""
         row = {"epoch": self._common()["epoch"], "next_offset": next_offset}
         self._board.tell(ready_key(self._partition), row)
 
-    def forget(self, kept: Kept) -> None:
+    def forget(self, name: str, generation: int) -> None:
         """That a generation is kept no more."""
-        self._board.forget(view_key(kept.name, kept.generation, self._partition))
+        self._board.forget(view_key(name, generation, self._partition))
+
+    def told(self) -> list[tuple[str, int]]:
+        """The generations of which the board has a row of this partition, whoever told it."""
+        rows = self._board.rows(VIEW_PREFIX)
+        return [
+            (row["name"], row.get("generation", 0))
+            for row in rows
+            if row["partition"] == self._partition
+        ]
 
 
 def tell_absent(deployment: Deployment, partition: int, common: dict[str, Any]) -> None:
     """That no generation of a read model is asked here at present."""
     coordinator = deployment.coordinator
     for name, model in coordinator.models.items():
+        if model.is_retired:
+            continue
         served = coordinator.served(name, partition)
         generation = model.generation if served is None else served
         row = common | {"generation": generation, "kind": "view", "name": name}
         key = view_key(name, generation, partition)
         deployment.board.tell(key, row | {"next_offset": None, "serving": True})
+
+
+def lacking(model: ModelRow) -> str:
+    """Why a worker does not keep what it has no code for."""
+    return (
+        f"no read model {model.name} version {model.version} is loaded here: name it "
+        f"with --models, or retire it with docreactor models retire {model.name}"
+    )
 
 
 def told(error: ReactorError | OSError) -> str:

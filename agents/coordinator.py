@@ -89,6 +89,10 @@ class Coordinator:
         offsets = {Partition(number): Offset(one.next_offset) for number, one in enumerate(every)}
         return Position(self._log_id, {part: offset for part, offset in offsets.items() if offset})
 
+    def reached(self, name: str, partition: int) -> int:
+        """The next offset that a read model has not shown of a partition, whoever had it."""
+        return self._of(name)[partition].next_offset
+
     async def wait(self, wanted: Position, timeout_s: float, *, name: str | None = None) -> None:
         """Return when `position` has reached it, or NotYetVisible."""
         every = self._every(name)
@@ -187,20 +191,27 @@ class Coordinator:
             if partition < self._count:
                 self._ready[partition].advance(row["next_offset"])
         elif key.startswith(PREFIX):
-            self._models[row["name"]] = ModelRow.parse(row)
+            model = self._models[row["name"]] = ModelRow.parse(row)
+            for name, generation in list(self._places):
+                if name == model.name and not model.keeps(generation):
+                    del self._places[name, generation]
 
     def _hear_of_view(self, row: Mapping[str, Any]) -> None:
         name, partition, is_serving = row["name"], row["partition"], row.get("serving", True)
         if partition >= self._count:
             return
         generation = row.get("generation", 0)
+        if is_serving and row.get("next_offset") is not None:
+            self._of(name)[partition].advance(row["next_offset"])
+        model = self._models.get(name)
+        if model is not None and not model.keeps(generation):
+            # Its owner has not heard yet that it is kept no more.
+            return
         caught_up = bool(row.get("caught_up", False))
         place = _Place(is_serving, caught_up)
         places = self._places.setdefault((name, generation), {})
         is_new = places.get(partition) != place
         places[partition] = place
-        if is_serving and row.get("next_offset") is not None:
-            self._of(name)[partition].advance(row["next_offset"])
         if is_new and caught_up:
             self._require(name, generation)
 

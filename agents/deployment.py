@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+from docreactor.agents.background import Background
 from docreactor.agents.board import Board
 from docreactor.agents.clock import Clock
 from docreactor.agents.coordinator import Coordinator
@@ -47,6 +48,8 @@ class Deployment:
     clock: Clock
     url: str
     node_id: str
+    gentle: Background
+    """What may wait for those who ask."""
     background: Callable[[Coroutine[Any, Any, None]], object]
     """Has a task run as long as the node."""
 

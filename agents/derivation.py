@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from docreactor.agents.bulletin import told
 from docreactor.agents.kept import Kept
 from docreactor.agents.log import Log, LogRecord, TopicPartition
 from docreactor.agents.read_models import ReadModels
@@ -39,7 +38,7 @@ class Derivation:
     def quarantined(self, name: str | None = None) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """The documents that serving read models have set aside: model, document id, problem."""
         for kept in self._models.every():
-            if name in (None, kept.name) and self._serves(kept):
+            if name in (None, kept.name) and self._models.serves(kept):
                 for document_id, problem in kept.projection.quarantined():
                     yield kept.name, document_id, problem
 
@@ -48,10 +47,9 @@ class Derivation:
 
         What is shown already is held up by no error.
         """
-        errors = {} if is_shown else self._models.errors()
-        held: dict[str, Any] = {name: told(error) for name, error in errors.items()}
+        held: dict[str, Any] = {} if is_shown else dict(self._models.errors())
         for kept in self._models.every():
-            if document_id is not None and self._serves(kept):
+            if document_id is not None and self._models.serves(kept):
                 problem = kept.projection.quarantine_of(document_id)
                 if problem is not None:
                     held[kept.name] = problem
@@ -89,9 +87,6 @@ class Derivation:
     def _generations(self, name: str) -> Sequence[Kept]:
         self._models.serving(name)
         return [kept for kept in self._models.every() if kept.name == name]
-
-    def _serves(self, kept: Kept) -> bool:
-        return self._models.serving(kept.name) is kept
 
     def _lane(self, kept: Kept) -> TableLane:
         if kept.lane is None:

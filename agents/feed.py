@@ -99,7 +99,8 @@ class Feed:
         """Fetch again when no inbox is full any more."""
         if share in self._holding:
             self._holding.discard(share)
-            if not self._holding:
+            # What was closed is another's to fetch.
+            if not self._holding and not self.is_closed:
                 self._flow.resume(self._source)
 
 

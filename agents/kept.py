@@ -24,10 +24,18 @@ class Kept:
     lane: TableLane | None = None
     task: asyncio.Task[None] | None = None
     error: ReactorError | OSError | None = None
-    has_caught_up: bool = False
+    caught: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once its lane has been at the end of the log."""
+    is_refolding: bool = False
+    """Whether what it shows is being derived anew beside what its lane does."""
     tell: Callable[[], None] = lambda: None
     moved: Callable[[], None] = lambda: None
     count: Callable[[str], None] = lambda _: None
+
+    @property
+    def has_caught_up(self) -> bool:
+        """Whether it shows all that there is but for what was written last."""
+        return self.caught.is_set() and not self.is_refolding
 
     def failed(self, error: ReactorError | OSError | None) -> None:
         """As `Watch.failed`."""
@@ -39,7 +47,7 @@ class Kept:
 
     def caught_up(self) -> None:
         """As `Watch.caught_up`."""
-        self.has_caught_up = True
+        self.caught.set()
         self.moved()
 
     def progressed(self) -> None:

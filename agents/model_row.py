@@ -72,6 +72,10 @@ class ModelRow:
         """The generations that are kept, ascending."""
         return sorted(self.versions)
 
+    def keeps(self, generation: int) -> bool:
+        """Whether that is one that is kept."""
+        return not self.is_retired and generation in self.versions
+
     @property
     def version(self) -> int:
         """Of the generation that is to serve."""

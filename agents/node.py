@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from docreactor.agents.background import Background
 from docreactor.agents.board import Board, reducer_key
 from docreactor.agents.clock import Clock, SystemClock
 from docreactor.agents.coordinator import Coordinator
@@ -293,5 +294,6 @@ def _deployment(
         clock=place.clock,
         url=place.url,
         node_id=place.node_id,
+        gentle=Background(),
         background=tasks.create_task,
     )

@@ -244,7 +244,7 @@ class PartitionAgent:
         )
         if self._leaving:
             return
-        models.begin(viewed)
+        models.begin(arrived.generation, viewed)
         self._live, self._models, self._inboxes = live, models, lanes.inboxes
         member.seek(actions, arrived.committed)
         member.seek(operations, viewed)

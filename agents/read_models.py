@@ -6,23 +6,22 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from docreactor.agents.bulletin import Bulletin, Common
+from docreactor.agents.bulletin import Bulletin, Common, lacking, told
 from docreactor.agents.coordinator import Coordinator
 from docreactor.agents.deployment import Deployment
+from docreactor.agents.endings import Endings
 from docreactor.agents.feed import Feed
 from docreactor.agents.frozen_rows import FrozenRows
 from docreactor.agents.inbox import Inbox, Room
-from docreactor.agents.kept import Kept, store_name
+from docreactor.agents.kept import Kept
 from docreactor.agents.model_row import BUILT_IN, DOCUMENTS, RELATIONSHIPS, ModelRow
-from docreactor.agents.pause import LeftError, Pause
+from docreactor.agents.pause import Pause
 from docreactor.agents.projection import Projection
-from docreactor.agents.relationships import RelationshipAgent
+from docreactor.agents.refolding import Refolding
 from docreactor.agents.table_lane import TableLane, Tempo
-from docreactor.pipeline.errors import FencedError, ReactorError, RestoringError
+from docreactor.pipeline.errors import ReactorError, RestoringError
 from docreactor.pipeline.position import Offset
 from docreactor.tables.wait import Reached
-
-_AGAIN_S = 1.0
 
 Make = Callable[[str, int], Projection | None]
 """The projection of one generation of a model; None where this worker cannot run it."""
@@ -52,38 +51,64 @@ class ReadModels:
         self._bulletin = Bulletin(deployment.board, partition, row)
         self._pause = pause
         self._kept: dict[tuple[str, int], Kept] = {}
+        self._missing: dict[str, str] = {}
         self._serving: dict[str, int] = {}
         self._changed = asyncio.Event()
+        self._refolding = Refolding(deployment.board, partition, row)
+        self._endings = Endings(deployment.shelf, partition, self._bulletin, self._changed.set)
         self.ready = Reached(self._coordinator.ready(partition).next_offset)
         self._delays = deployment.delays(written)
 
     def serving(self, name: str, generation: int | None = None) -> Kept:
-        """The generation that answers, or the one named; Restoring without it."""
+        """The generation that answers, or the one named.
+
+        Restoring without it, or while it shows less than the deployment has shown already.
+        """
         wanted = self._serving.get(name, -1) if generation is None else generation
         kept = self._kept.get((name, wanted))
         if kept is None:
             raise RestoringError(self._partition, state=f"without {name}")
+        if not kept.has_caught_up:
+            shown = self._coordinator.reached(name, self._partition)
+            if kept.reached.next_offset < shown:
+                raise RestoringError(self._partition, state=f"restoring {name}")
         return kept
+
+    def serves(self, kept: Kept) -> bool:
+        """Whether it is the generation that answers."""
+        return self._serving.get(kept.name) == kept.generation
 
     def every(self) -> Iterator[Kept]:
         """All that are kept here."""
         yield from list(self._kept.values())
 
-    def errors(self) -> Mapping[str, ReactorError | OSError]:
-        """What holds up a model that serves here, by its name."""
-        kept = [one for one in self._kept.values() if self._serving.get(one.name) == one.generation]
-        return {one.name: one.error for one in kept if one.error is not None}
+    def errors(self) -> Mapping[str, str]:
+        """What holds up a model that is to serve here, by its name."""
+        kept = [one for one in self._kept.values() if self.serves(one)]
+        failing = {one.name: told(one.error) for one in kept if one.error is not None}
+        required = self._coordinator.required
+        return {name: why for name, why in self._missing.items() if name in required} | failing
 
-    def begin(self, viewed: int) -> None:
+    def begin(self, generation: int, viewed: int) -> None:
         """Take up what is to be kept; from then on it may be asked.
 
-        The documents that serve are restored already, up to `viewed`.
+        Of the documents this generation serves: it is restored already, up to `viewed`. Restoring
+        where it is not to be kept any more.
         """
         self._deployment.board.watch(self._hear)
         self._related.listen(self._settle)
-        self._reconcile()
-        documents = self.serving(DOCUMENTS)
-        documents.has_caught_up = True
+        self._serving[DOCUMENTS] = generation
+        try:
+            self._reconcile()
+            documents = self._kept.get((DOCUMENTS, generation))
+            if documents is None:
+                state = f"changing from generation {generation} of {DOCUMENTS}"
+                raise RestoringError(self._partition, state=state)
+            self._endings.clear_away(self._coordinator.models, self._kept)
+        except BaseException:
+            self._let_go()
+            raise
+        documents.caught.set()
         documents.reached.advance(viewed)
 
     async def run(self) -> None:
@@ -93,29 +118,43 @@ class ReadModels:
             while not closed.done():
                 self._reconcile()
                 changed = asyncio.create_task(self._changed.wait())
-                running = [one.task for one in self._kept.values() if one.task is not None]
+                running = self._tasks()
                 await asyncio.wait([changed, closed, *running], return_when=asyncio.FIRST_COMPLETED)
                 changed.cancel()
                 self._changed.clear()
                 for task in running:
                     if task.done():
                         task.result()
+            self._refolding.cancel()
             for task in [one.task for one in self._kept.values() if one.task is not None]:
                 await task
         finally:
             closed.cancel()
-            self._deployment.board.unwatch(self._hear)
-            self._related.forget(self._settle)
-            tasks = [one.task for one in self._kept.values() if one.task is not None]
-            for task in tasks:
-                task.cancel()
+            tasks = self._tasks()
+            self._let_go()
             await asyncio.gather(closed, *tasks, return_exceptions=True)
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        """What goes on."""
+        lanes = [one.task for one in self._kept.values()]
+        every = [*lanes, self._refolding.task, *self._endings.tasks]
+        return [task for task in every if task is not None and not task.done()]
+
+    def _let_go(self) -> None:
+        self.feed.close()
+        self._deployment.board.unwatch(self._hear)
+        self._related.forget(self._settle)
+        for task in self._tasks():
+            task.cancel()
 
     def tell(self) -> None:
         """Publish where every generation is."""
         for kept in self.every():
             self._tell(kept)
         self._bulletin.tell_ready(self.ready.next_offset)
+        if self._missing:
+            # What was lacking may be here now.
+            self._changed.set()
 
     def _hear(self, key: str, row: Mapping[str, Any]) -> None:
         if "versions" in row:
@@ -132,58 +171,54 @@ class ReadModels:
             known = rows.get(name)
             if known is None or (not known.is_retired and generation in known.versions):
                 continue
-            if known.is_retired or not self._serves(kept):
+            if known.is_retired or not self.serves(kept):
                 self._end(kept)
+        self._missing = {
+            name: why for name, why in self._missing.items() if self._lacks(rows[name])
+        }
         self._settle()
 
-    def _begin_kept(self, name: str, row: ModelRow) -> None:
-        if name == RELATIONSHIPS:
-            self._begin_relationships(row)
-            return
-        for generation in row.kept:
-            if (name, generation) not in self._kept:
-                projection = self._make(name, generation)
-                if projection is not None:
-                    self._begin(Kept(name, generation, projection))
-                elif generation == row.generation:
-                    self._bulletin.tell_lacking(row)
+    def _lacks(self, row: ModelRow) -> bool:
+        return not row.is_retired and (row.name, row.generation) not in self._kept
 
-    def _begin_relationships(self, row: ModelRow) -> None:
-        """Its edges are absolute rows on a topic: a rebuild tells the differences."""
+    def _is_settled(self, row: ModelRow) -> bool:
+        return row.is_retired or (row.name, row.generation) in self._kept
+
+    def _begin_kept(self, name: str, row: ModelRow) -> None:
+        generations = row.kept
+        if name == RELATIONSHIPS:
+            # There is one set of edges: a rebuild tells the differences.
+            generations = [row.generation]
+            self._renumber(row)
+        for generation in generations:
+            if (name, generation) not in self._kept and not self._endings.has(name, generation):
+                self._begin_generation(row, generation)
+        kept = self._kept.get((RELATIONSHIPS, row.generation))
+        if name == RELATIONSHIPS and kept is not None:
+            self._refolding.begin_when_due(kept)
+
+    def _begin_generation(self, row: ModelRow, generation: int) -> None:
+        """Begin it, or tell why it is not kept here, if it is the one that is to serve."""
+        try:
+            projection = self._make(row.name, generation)
+            reason = lacking(row)
+        except (ReactorError, OSError) as error:
+            projection, reason = None, told(error)
+        if projection is not None:
+            self._begin(Kept(row.name, generation, projection))
+        elif generation == row.generation:
+            self._missing[row.name] = reason
+            self._bulletin.tell_missing(row.name, generation, reason)
+
+    def _renumber(self, row: ModelRow) -> None:
+        """The edges that are kept are those of any generation."""
         kept = next((one for one in self._kept.values() if one.name == RELATIONSHIPS), None)
-        if kept is None:
-            projection = self._make(RELATIONSHIPS, row.generation)
-            if projection is not None:
-                self._begin(Kept(RELATIONSHIPS, row.generation, projection))
-        elif kept.generation < row.generation and kept.lane is not None:
+        if kept is not None and kept.generation < row.generation:
             del self._kept[kept.name, kept.generation]
-            self._bulletin.forget(kept)
+            self._bulletin.forget(kept.name, kept.generation)
             kept.generation = row.generation
             self._kept[kept.name, kept.generation] = kept
             self._serving[kept.name] = kept.generation
-            self._deployment.background(self._refold(kept, kept.lane))
-
-    async def _refold(self, kept: Kept, lane: TableLane) -> None:
-        assert isinstance(kept.projection, RelationshipAgent)
-
-        def tell(progress: float) -> None:
-            lane.progress = progress
-            kept.tell()
-
-        kept.has_caught_up = False
-        while not self.feed.is_closed:
-            try:
-                await kept.projection.refold(tell, stored=lane.stored)
-            except FencedError:
-                raise
-            except (ReactorError, OSError) as error:
-                kept.failed(error)
-                await asyncio.sleep(_AGAIN_S)
-            except LeftError:
-                return
-            else:
-                kept.caught_up()
-                return
 
     def _begin(self, kept: Kept) -> None:
         kept.tell = lambda: self._tell(kept)
@@ -195,7 +230,7 @@ class ReadModels:
             served = self._coordinator.served(kept.name, self._partition)
             row = self._coordinator.models[kept.name]
             self._serving[kept.name] = row.generation if served is None else served
-        if self._serves(kept):
+        if self.serves(kept):
             self._delays.follow(kept.name, kept.reached)
         if isinstance(kept.projection, FrozenRows):
             kept.reached.advance(kept.projection.position)
@@ -218,26 +253,22 @@ class ReadModels:
             ),
             stored=self._written,
             reached=kept.reached,
-            tempo=Tempo(batch, lambda: not self._serves(kept), holds=kept.name in BUILT_IN),
+            tempo=Tempo(
+                batch,
+                self._deployment.gentle,
+                lambda: not self.serves(kept),
+                holds=kept.name in BUILT_IN,
+            ),
             watch=kept,
             pause=lambda inbox: self._pause(inbox, kept),
         )
 
     def _end(self, kept: Kept) -> None:
         del self._kept[kept.name, kept.generation]
-        if self._serving.get(kept.name) == kept.generation:
+        if self.serves(kept):
             del self._serving[kept.name]
-        self._deployment.background(self._ended(kept))
-
-    async def _ended(self, kept: Kept) -> None:
-        if kept.lane is not None and kept.task is not None:
-            kept.lane.stop()
-            await asyncio.wait([kept.task])
-        self._deployment.shelf.discard(self._partition, store_name(kept.name, kept.generation))
-        self._bulletin.forget(kept)
-
-    def _serves(self, kept: Kept) -> bool:
-        return self._serving.get(kept.name) == kept.generation
+        self._delays.forget(kept.name, kept.reached)
+        self._endings.begin(kept.name, kept.generation, kept)
 
     def _choose(self, name: str, row: ModelRow) -> None:
         """Have the generation serve that is to, as soon as it has reached the one that does."""
@@ -276,4 +307,5 @@ class ReadModels:
         return 0 if kept is None else kept.reached.next_offset
 
     def _tell(self, kept: Kept) -> None:
-        self._bulletin.tell(kept, is_serving=self._serves(kept))
+        if self._kept.get((kept.name, kept.generation)) is kept:
+            self._bulletin.tell(kept, is_serving=self.serves(kept))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from time import perf_counter
@@ -12,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from docreactor.agents.background import Background
 from docreactor.agents.feed import Feed
 from docreactor.agents.inbox import Room
 from docreactor.agents.log import Fetched, Isolation, Log, LogRecord
@@ -30,7 +32,6 @@ _BACKOFF_MAX_S = 5.0
 _LOOK_UP_S = 0.2
 _IDLE_S = 60.0
 _GENTLE_RECORDS = 100
-_GENTLE_REST = 1.0
 
 _Result = TypeVar("_Result")
 
@@ -53,12 +54,13 @@ class Watch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tempo:
-    """How much is taken at a time from the feed, and whether others go first meanwhile.
+    """How much is taken at a time from the feed, and where it waits while others go first.
 
     One that `holds` slows its partition down to its own pace; another reads by itself then.
     """
 
     room: Room
+    background: Background
     is_gentle: Callable[[], bool]
     holds: bool
 
@@ -209,14 +211,13 @@ class TableLane:
                 batch: Fetched | None = fetched.get(source)
                 if batch is None:
                     continue
-                started = perf_counter()
-                await self._apply(batch.records, batch.next_offset)
+                async with self._tempo.background.piece() if is_gentle else nullcontext():
+                    await self._apply(batch.records, batch.next_offset)
                 position = batch.next_offset
                 self.progress = min(1.0, position / max(1, end))
                 self.rate = (position - begun) / max(1e-6, perf_counter() - since)
                 self._watch.progressed()
-                # Whoever is asked meanwhile is answered first.
-                await asyncio.sleep(_GENTLE_REST * (perf_counter() - started) if is_gentle else 0)
+                await asyncio.sleep(0)
         finally:
             await reader.close()
         return position

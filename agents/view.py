@@ -266,7 +266,10 @@ class ViewAgent:
         stage = self._table.stage()
         self._trails = Trails()
         shown: dict[bytes, _Shown] = {}
-        stage.go_ahead(document_id, stored())
+        stage.release(document_id)
+        upto = stored()
+        if upto > self._table.store.positions().get(self._topic, 0):
+            stage.go_ahead(document_id, upto)
         streams = self._operations.streams_of(document_id)
         try:
             for stream, head in sorted(streams, key=lambda one: one[0] != one[0].home):

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from docreactor.agents.background import Background
 from docreactor.agents.board import Board
 from docreactor.agents.clock import SystemClock
 from docreactor.agents.coordinator import Coordinator
@@ -39,5 +40,6 @@ def deployment(place: Site) -> Deployment:
         clock=SystemClock(),
         url="http://here",
         node_id="node-1",
+        gentle=Background(),
         background=asyncio.create_task,
     )
