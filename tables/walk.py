@@ -29,8 +29,8 @@ class Orphan(NamedTuple):
 class Walk:
     """One walk along edges of some types, or of all without types, on a branch.
 
-    It meets each document's edges as they are when it gets there. The loop gets its turn on the
-    way, so it ends when it is cancelled.
+    What changes meanwhile it meets or not. The loop gets its turn on the way, so it ends when it
+    is cancelled.
     """
 
     def __init__(
@@ -56,12 +56,10 @@ class Walk:
         while ahead.border and back.border:
             # Two small circles are walked instead of a large one.
             side, other = (ahead, back) if len(ahead.border) <= len(back.border) else (back, ahead)
-            met = await self._widen(side, other)
+            met = await self._widen(side, other, source_id)
             if met is not None:
                 way = [*reversed(ahead.way(met)), *back.way(met)[1:]]
                 return [one.decode() for one in way]
-            if len(ahead.led) + len(back.led) > self._documents_max:
-                raise WalkTooLongError(source_id, limit=self._documents_max)
         return None
 
     async def ancestors(self, document_id: str) -> DocumentGraph:
@@ -83,12 +81,11 @@ class Walk:
                     if source_id is None:
                         source_id = nodes[source] = source.decode()
                         widened.append(source)
+                        self._check(len(nodes), document_id)
                     named = types.get(edge_type) or types.setdefault(edge_type, edge_type.decode())
                     edges.append(GraphEdge(source_id, target_id, named))
                     if self._is_due():
                         await self._rest()
-                if len(nodes) > self._documents_max:
-                    raise WalkTooLongError(document_id, limit=self._documents_max)
                 if self._is_due():
                     await self._rest()
             border = widened
@@ -123,7 +120,7 @@ class Walk:
                 await self._rest()
         return found
 
-    async def _widen(self, side: _Side, other: _Side) -> bytes | None:
+    async def _widen(self, side: _Side, other: _Side, source_id: str) -> bytes | None:
         """Go one edge further on a side; the first document that the other side knows."""
         widened: list[bytes] = []
         border, side.border = side.border, widened
@@ -135,6 +132,7 @@ class Walk:
                     if neighbour in known:
                         return neighbour
                     widened.append(neighbour)
+                    self._check(len(led) + len(known), source_id)
                 if self._is_due():
                     await self._rest()
             if self._is_due():
@@ -153,6 +151,10 @@ class Walk:
     def _neighbours(self, node: bytes, direction: Direction) -> Iterator[tuple[bytes, bytes]]:
         types, branch = self._types, self._branch
         return self._index.neighbours(self._reader, node, types, branch, direction)
+
+    def _check(self, count: int, document_id: str) -> None:
+        if count > self._documents_max:
+            raise WalkTooLongError(document_id, limit=self._documents_max)
 
     def _is_due(self) -> bool:
         self._count += 1

@@ -361,7 +361,7 @@ def _drawn(random: Random, source_id: str) -> Operation:
     return said(
         random.choice((ADD, ADD, UPDATE, REMOVE)),
         source_id,
-        random.choice([one for one in IDS if one != source_id]),
+        random.choice([one for one in IDS[:5] if one != source_id]),
         random.choice(TYPES[:2]),
         random.randrange(100),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -68,6 +69,23 @@ async def test_a_path_is_the_shortest_whichever_side_widens_faster(length: int) 
     assert path == [f"c{at}" for at in range(length + 1)]
 
 
+async def test_a_path_goes_on_from_the_side_that_has_less_to_go_on_from() -> None:
+    way = ["s", "m1", "x", "y", "z"]
+    index = index_of(
+        *(edge(*pair) for pair in pairwise(way)),
+        edge("s", "m2"),
+        *(edge("m1", f"leaf-{at}") for at in range(90)),
+    )
+    back = index_of(
+        *(edge(*pair) for pair in pairwise(way)),
+        edge("m2", "z"),
+        *(edge(f"root-{at}", "y") for at in range(90)),
+    )
+
+    assert await walk_over(index, documents_max=9).path("s", "z") == way
+    assert await walk_over(back, documents_max=9).path("s", "z") == way
+
+
 async def test_ancestors_come_nearer_ones_first() -> None:
     index = index_of(edge("b", "a"), edge("c", "b"), edge("d", "a"), edge("e", "c"), edge("e", "a"))
 
@@ -97,6 +115,14 @@ async def test_a_document_may_have_as_many_ancestors_as_are_allowed() -> None:
     assert len((await walk_over(index, documents_max=10).ancestors("a")).nodes) == 10
     with pytest.raises(WalkTooLongError):
         await walk_over(index, documents_max=9).ancestors("a")
+
+
+async def test_a_path_may_meet_as_many_documents_as_are_allowed() -> None:
+    index = index_of(*hub(20), edge("after-3", "z"))
+
+    assert await walk_over(index, documents_max=23).path("hub", "z") == ["hub", "after-3", "z"]
+    with pytest.raises(WalkTooLongError, match="from hub on"):
+        await walk_over(index, documents_max=15).path("hub", "nowhere")
 
 
 @pytest.mark.parametrize(
