@@ -46,10 +46,12 @@ async def test_a_worker_that_is_killed_goes_on_from_its_rows(
             for number in range(NOTES):
                 await reactor.create("example/note", id=f"n{number}", wait="write")
             writing = asyncio.create_task(_tag(reactor, range(200)))
-            await _tag(reactor, range(200, 205))
-            worker.kill()
-            writing.cancel()
-            await asyncio.gather(writing, return_exceptions=True)
+            try:
+                await _tag(reactor, range(200, 205))
+            finally:
+                worker.kill()
+                writing.cancel()
+                await asyncio.gather(writing, return_exceptions=True)
         assert list((tmp_path / "w").rglob("tables/0/models/tags-0/*.log"))
         worker.start()
         async with Reactor(await worker.await_ready()) as reactor:
