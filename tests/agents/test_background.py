@@ -43,3 +43,22 @@ async def test_a_piece_that_fails_lets_the_next_one_in() -> None:
             raise ValueError("no")
     async with asyncio.timeout(10.0), background.piece():
         pass
+
+
+async def test_a_piece_that_waits_for_something_lets_the_others_go_on() -> None:
+    background, gate = Background(), asyncio.Event()
+
+    async def stuck() -> None:
+        async with background.piece():
+            await gate.wait()
+
+    waiting = asyncio.create_task(stuck())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10.0):
+        for _ in range(3):
+            async with background.piece():
+                assert not waiting.done()
+    gate.set()
+    await waiting
+    async with asyncio.timeout(10.0), background.piece():
+        pass
