@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -16,11 +15,17 @@ import structlog
 from docreactor.agents.background import Background
 from docreactor.agents.feed import Feed
 from docreactor.agents.inbox import Room
+from docreactor.agents.lane_chores import LaneChores
 from docreactor.agents.log import Fetched, Isolation, Log, LogRecord
 from docreactor.agents.pause import LeftError, Pause
 from docreactor.agents.projection import Projection
 from docreactor.agents.restore import FETCH_COUNT, FETCH_MS
-from docreactor.pipeline.errors import FencedError, ReactorError, RestoringError
+from docreactor.pipeline.errors import (
+    FencedError,
+    ReactorError,
+    RestoringError,
+    RowsLostError,
+)
 from docreactor.pipeline.position import Offset
 from docreactor.tables.wait import Reached
 
@@ -96,8 +101,9 @@ class TableLane:
         self._reached = reached
         self._tempo = tempo
         self._watch = watch
-        self._chores: deque[tuple[Callable[[], Awaitable[Any]], asyncio.Future[Any]]] = deque()
+        self._chores = LaneChores(self._inbox.wake, self._gone)
         self._stopping = False
+        self._held_by: ReactorError | OSError | None = None
         self._given = 0
         self._backoff_s = _BACKOFF_FIRST_S
         self.progress = 0.0
@@ -111,9 +117,11 @@ class TableLane:
             while not self._is_leaving():
                 try:
                     await self._live()
-                except FencedError:
+                except (FencedError, RowsLostError):
                     raise
                 except (ReactorError, OSError) as error:
+                    self._held_by = error
+                    self._chores.refuse()
                     self._watch.failed(error)
                     _log.warning(
                         "a read model waits",
@@ -127,7 +135,7 @@ class TableLane:
             pass
         finally:
             self._stopping = True
-            self._refuse_chores()
+            self._chores.refuse()
             self._feed.drop(self._inbox)
 
     def stop(self) -> None:
@@ -136,14 +144,13 @@ class TableLane:
         self._inbox.close()
 
     async def ask(self, chore: Callable[[], Awaitable[_Result]]) -> _Result:
-        """Have it done between two batches; raises what it raises, or Restoring without a lane."""
-        if self._is_leaving():
+        """Have it done between two batches; raises what it raises.
+
+        Restoring without a lane, or while the lane is held up: nobody knows for how long.
+        """
+        if self._is_leaving() or self._held_by is not None:
             raise self._gone()
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._chores.append((chore, done))
-        self._inbox.wake()
-        result: _Result = await done
-        return result
+        return await self._chores.ask(chore)
 
     def _is_leaving(self) -> bool:
         return self._stopping or self._inbox.is_closed
@@ -152,6 +159,9 @@ class TableLane:
         """From opening to the end, or to a failure."""
         try:
             position = max(await self._unless_left(self._projection.open()), self._start)
+            if position < self._reached.next_offset:
+                raise RowsLostError(self._projection.name, self._feed.source.partition)
+            self._held_by = None
             self._reached.advance(position)
             while not self._is_leaving():
                 position = await self._catch_up(position)
@@ -171,7 +181,7 @@ class TableLane:
     async def _follow(self, position: Offset) -> Offset:
         """Apply what the feed brings, until it brings no more; returns the position then."""
         while not self._is_leaving():
-            await self._do_chores()
+            await self._chores.do()
             has_overflown = self._feed.has_overflown(self._inbox)
             wait_s = 0.0 if has_overflown else _IDLE_S
             fetched = await self._inbox.take(self._tempo.room, timeout_s=wait_s)
@@ -207,11 +217,13 @@ class TableLane:
                 fetched = await self._unless_left(
                     reader.fetch(count_max=count, timeout_ms=FETCH_MS)
                 )
-                await self._do_chores()
+                await self._chores.do()
                 batch: Fetched | None = fetched.get(source)
                 if batch is None:
                     continue
                 async with self._tempo.background.piece() if is_gentle else nullcontext():
+                    if self._is_leaving():
+                        raise LeftError
                     await self._apply(batch.records, batch.next_offset)
                 position = batch.next_offset
                 self.progress = min(1.0, position / max(1, end))
@@ -226,7 +238,8 @@ class TableLane:
         if records:
             self._given = records[-1].offset + 1
         await self._pause.over(
-            partial(self._projection.apply, records, next_offset, stored=self.stored)
+            partial(self._projection.apply, records, next_offset, stored=self.stored),
+            self._chores.do,
         )
         self._watch.failed(None)
         self._reached.advance(next_offset)
@@ -259,30 +272,11 @@ class TableLane:
                 working.cancel()
                 await asyncio.gather(working, return_exceptions=True)
 
-    async def _do_chores(self) -> None:
-        while self._chores:
-            chore, done = self._chores.popleft()
-            if done.cancelled():
-                continue
-            try:
-                result = await chore()
-            except BaseException as error:
-                if not done.done():
-                    done.set_exception(error if isinstance(error, Exception) else self._gone())
-                if not isinstance(error, ReactorError):
-                    raise
-            else:
-                if not done.done():
-                    done.set_result(result)
-
-    def _refuse_chores(self) -> None:
-        while self._chores:
-            _, done = self._chores.popleft()
-            if not done.done():
-                done.set_exception(self._gone())
-
     def _gone(self) -> RestoringError:
-        return RestoringError(self._feed.source.partition, state="on its way elsewhere")
+        state = "on its way elsewhere"
+        if self._held_by is not None:
+            state = f"held up in {self._projection.name} ({self._held_by})"
+        return RestoringError(self._feed.source.partition, state=state)
 
 
 def _above(records: Sequence[LogRecord], position: Offset) -> Sequence[LogRecord]:

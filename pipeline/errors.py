@@ -808,6 +808,20 @@ class StoreFailedError(ReactorError):
     status = 503
 
 
+class RowsLostError(ReactorError):
+    """Rows of a read model are gone that were shown already. The partition begins anew."""
+
+    status = 503
+
+    def __init__(self, name: str, partition: int) -> None:
+        super().__init__(
+            f"rows of {name} in partition {partition} are gone that were shown already: "
+            "they are restored",
+            name=name,
+            partition=partition,
+        )
+
+
 NOT_OF_THE_JOB = (UnknownModelError, StoreClosedError, StoreFailedError)
 """What says nothing about the job that is being decided: it must not end by it."""
 

@@ -314,6 +314,7 @@ class Sick(KeptStore):
     """A store whose disk is full when it is told so."""
 
     is_full = False
+    refused = 0
 
     def write(
         self,
@@ -324,6 +325,7 @@ class Sick(KeptStore):
         is_logged: bool = True,
     ) -> None:
         if self.is_full and positions:
+            self.refused += 1
             raise OSError("no space left")
         super().write(rows, positions, now_ms=now_ms, is_logged=is_logged)
 

@@ -156,7 +156,7 @@ async def test_what_was_asked_and_fails_is_told_to_who_asked() -> None:
         with pytest.raises(StoreFailedError):
             await lane.ask(refuse)
         assert kept.opened == 1
-        with pytest.raises(OSError, match="full"):
+        with pytest.raises(StoreFailedError, match="full"):
             await lane.ask(fail)
         await until(lambda: told.caught == 2)
         await scene.write(2)
