@@ -41,8 +41,11 @@ class Bulletin:
         row |= kept.projection.row()
         self._board.tell(view_key(kept.name, kept.generation, self._partition), row)
 
-    def tell_missing(self, name: str, generation: int, reason: str) -> None:
-        """Why a generation is not kept here that READ_READY may be waiting for."""
+    def tell_missing(self, name: str, generation: int, reason: str, *, reached: int) -> None:
+        """Why a generation is not kept here that READ_READY may be waiting for.
+
+        `reached` is how far the model was shown before: nobody is to forget that.
+        """
         row = self._common() | {
             "caught_up": False,
             "error": reason,
@@ -50,6 +53,7 @@ class Bulletin:
             "kind": "view",
             "name": name,
             "next_offset": None,
+            "reached": reached,
             "serving": False,
         }
         self._board.tell(view_key(name, generation, self._partition), row)
@@ -82,8 +86,8 @@ def tell_absent(deployment: Deployment, partition: int, common: dict[str, Any]) 
         served = coordinator.served(name, partition)
         generation = model.generation if served is None else served
         row = common | {"generation": generation, "kind": "view", "name": name}
-        key = view_key(name, generation, partition)
-        deployment.board.tell(key, row | {"next_offset": None, "serving": True})
+        row |= {"reached": coordinator.reached(name, partition), "serving": True}
+        deployment.board.tell(view_key(name, generation, partition), row | {"next_offset": None})
 
 
 def lacking(model: ModelRow) -> str:

@@ -201,8 +201,9 @@ class Coordinator:
         if partition >= self._count:
             return
         generation = row.get("generation", 0)
-        if is_serving and row.get("next_offset") is not None:
-            self._of(name)[partition].advance(row["next_offset"])
+        shown = row.get("next_offset") if is_serving else None
+        # Where it is kept no more for now, its row tells how far it was.
+        self._of(name)[partition].advance(shown or row.get("reached", 0))
         model = self._models.get(name)
         if model is not None and not model.keeps(generation):
             # Its owner has not heard yet that it is kept no more.

@@ -169,20 +169,14 @@ class ReadModels:
                 self._choose(name, row)
         for (name, generation), kept in list(self._kept.items()):
             known = rows.get(name)
-            if known is None or (not known.is_retired and generation in known.versions):
+            if known is None or known.keeps(generation):
                 continue
             if known.is_retired or not self.serves(kept):
                 self._end(kept)
-        self._missing = {
-            name: why for name, why in self._missing.items() if self._lacks(rows[name])
-        }
+        for row in [rows[name] for name in self._missing]:
+            if not row.keeps(row.generation) or (row.name, row.generation) in self._kept:
+                del self._missing[row.name]
         self._settle()
-
-    def _lacks(self, row: ModelRow) -> bool:
-        return not row.is_retired and (row.name, row.generation) not in self._kept
-
-    def _is_settled(self, row: ModelRow) -> bool:
-        return row.is_retired or (row.name, row.generation) in self._kept
 
     def _begin_kept(self, name: str, row: ModelRow) -> None:
         generations = row.kept
@@ -208,7 +202,8 @@ class ReadModels:
             self._begin(Kept(row.name, generation, projection))
         elif generation == row.generation:
             self._missing[row.name] = reason
-            self._bulletin.tell_missing(row.name, generation, reason)
+            reached = self._coordinator.reached(row.name, self._partition)
+            self._bulletin.tell_missing(row.name, generation, reason, reached=reached)
 
     def _renumber(self, row: ModelRow) -> None:
         """The edges that are kept are those of any generation."""
@@ -240,25 +235,19 @@ class ReadModels:
         self._tell(kept)
 
     def _lane(self, kept: Kept) -> TableLane:
-        settings = self._deployment.settings
+        deployment, row = self._deployment, self._coordinator.models[kept.name]
+        settings = deployment.settings
         batch = Room(2 * settings.batch_jobs_max, 2 * settings.batch_bytes_max)
-        ahead = Room(2 * batch.records, 2 * batch.bytes)
+        holds = kept.name in BUILT_IN
         return TableLane(
-            self._deployment.log,
+            deployment.log,
             self.feed,
             kept.projection,
-            ahead,
-            start=Offset(
-                self._coordinator.models[kept.name].start(kept.generation, self._partition)
-            ),
+            Room(2 * batch.records, 2 * batch.bytes),
+            start=Offset(row.start(kept.generation, self._partition)),
             stored=self._written,
             reached=kept.reached,
-            tempo=Tempo(
-                batch,
-                self._deployment.gentle,
-                lambda: not self.serves(kept),
-                holds=kept.name in BUILT_IN,
-            ),
+            tempo=Tempo(batch, deployment.gentle, lambda: not self.serves(kept), holds=holds),
             watch=kept,
             pause=lambda inbox: self._pause(inbox, kept),
         )

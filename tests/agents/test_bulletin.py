@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from docreactor.agents.bulletin import Bulletin, tell_absent, told
+from docreactor.agents.bulletin import Bulletin, lacking, tell_absent, told
 from docreactor.agents.kept import Kept
 from docreactor.agents.model_row import ModelRow
 from docreactor.pipeline.errors import StoreFailedError, UnknownModelError
@@ -29,7 +29,7 @@ async def test_a_row_says_where_a_generation_is_and_what_holds_it() -> None:
     row = here.board.row("view/words/2/0")
     assert row is not None
     assert (row["error"], row["serving"], row["url"]) == ("no space left", False, "http://here")
-    bulletin.forget(kept)
+    bulletin.forget("words", 2)
     assert here.board.row("view/words/2/0") is None
 
 
@@ -38,7 +38,7 @@ async def test_what_is_ready_and_what_cannot_run_here_are_told_too() -> None:
     bulletin = Bulletin(here.board, 0, lambda: dict(COMMON))
     bulletin.tell_ready(9)
     assert here.board.row("ready/0") == {"epoch": 3, "next_offset": 9}
-    bulletin.tell_lacking(ModelRow.first("words", 4))
+    bulletin.tell_missing("words", 0, lacking(ModelRow.first("words", 4)), reached=7)
     row = here.board.row("view/words/0/0")
     assert row is not None
     assert "no read model words version 4 is loaded here" in row["error"]
@@ -52,6 +52,29 @@ async def test_while_nothing_runs_every_read_model_has_a_row_without_a_position(
     row = here.board.row("view/documents/0/0")
     assert row is not None
     assert (row["next_offset"], row["epoch"]) == (None, 3)
+
+
+async def test_how_far_a_read_model_was_is_not_forgotten_while_nothing_runs() -> None:
+    here = deployment(site())
+    here.coordinator.declare("words", 1)
+    kept = Kept("words", 0, Nothing("words"))
+    kept.reached.advance(7)
+    Bulletin(here.board, 0, lambda: dict(COMMON)).tell(kept, is_serving=True)
+    tell_absent(here, 0, dict(COMMON))
+    there = deployment(site())
+    for key in ("model/words", "view/words/0/0"):
+        row = here.board.row(key)
+        assert row is not None
+        there.board.tell(key, row)
+    assert there.coordinator.reached("words", 0) == 7
+
+
+async def test_of_a_retired_read_model_nothing_is_told() -> None:
+    here = deployment(site())
+    here.coordinator.declare("words", 1)
+    here.coordinator.retire("words")
+    tell_absent(here, 0, dict(COMMON))
+    assert here.board.row("view/words/0/0") is None
 
 
 def test_a_model_that_is_lacking_is_told_with_what_happens_then() -> None:
