@@ -69,7 +69,7 @@ class Endings:
         """Leave nothing of the rows, as soon as the place allows."""
         while True:
             try:
-                self._shelf.discard(self._partition, name)
+                await self._shelf.discard(self._partition, name)
             except (ReactorError, OSError) as error:
                 _log.warning(
                     "rows are dropped later",

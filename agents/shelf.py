@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from docreactor.agents.compaction import compact_all
 from docreactor.agents.write_tables import WriteTables
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
@@ -65,11 +66,13 @@ class Shelf:
             stores[name] = self._open_store(f"{partition}/{name}")
         return stores[name]
 
-    def discard(self, partition: int, name: str) -> None:
-        """Leave nothing of a read model's store, and close it."""
+    async def discard(self, partition: int, name: str) -> None:
+        """Leave nothing of a read model's store, in its files neither, and close it."""
         store = self.store(partition, name)
         if store.identity is not None:
             store.begin(store.identity)
+            # Who asks later for an erasure finds no store here any more.
+            await compact_all(store)
         self.take(partition).stores.pop(name).close()
 
     def keep(self, partitions: frozenset[int]) -> None:

@@ -1,5 +1,8 @@
 """The tables that this process has open."""
 
+import secrets
+from pathlib import Path
+
 import pytest
 
 from docreactor.agents.shelf import Shelf
@@ -8,6 +11,7 @@ from docreactor.pipeline.registry import Registry
 from docreactor.pipeline.replay import Replay
 from docreactor.pipeline.settings import Settings
 from docreactor.tables.memory import MemoryStore
+from docreactor.tables.rocks import RocksStore
 from docreactor.tables.store import StoreIdentity
 
 
@@ -46,15 +50,34 @@ def test_a_partition_has_a_store_for_its_reducer_and_one_for_each_read_model() -
     assert shelf.store(3, "documents") is documents
 
 
-def test_what_is_discarded_is_empty_when_it_is_opened_again() -> None:
+async def test_what_is_discarded_is_empty_when_it_is_opened_again() -> None:
     disk = Disk()
     shelf = _shelf(disk)
     store = shelf.store(3, "documents-1")
     store.begin(StoreIdentity("e" * 32, 1))
     store.write([(b"key", b"value")], {}, now_ms=1)
-    shelf.discard(3, "documents-1")
+    await shelf.discard(3, "documents-1")
     assert disk.is_closed("3/documents-1")
     assert shelf.store(3, "documents-1").identity is None
+
+
+async def test_what_is_discarded_is_in_no_file(tmp_path: Path) -> None:
+    shelf = Shelf(lambda name: RocksStore.open(tmp_path / name), Replay(Registry([])), Settings())
+    text = secrets.token_bytes(24)
+    for turn in range(2):
+        store = shelf.store(3, "models/words-1")
+        store.begin(StoreIdentity("e" * 32, turn))
+        store.write([(b"key", text)], {}, now_ms=1)
+        if turn:
+            store.compact(b"", b"\xff")
+            assert any(text in one.read_bytes() for one in _files(tmp_path))
+        await shelf.discard(3, "models/words-1")
+        assert not any(text in one.read_bytes() for one in _files(tmp_path))
+    shelf.close()
+
+
+def _files(directory: Path) -> list[Path]:
+    return [one for one in directory.rglob("*") if one.suffix in (".sst", ".log")]
 
 
 def test_tables_are_opened_once() -> None:
