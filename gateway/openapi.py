@@ -10,6 +10,7 @@ from pydantic.json_schema import models_json_schema
 
 from docreactor.gateway.answers import Answer, Problem
 from docreactor.gateway.coordinates import PositionRequest, ResolveRequest
+from docreactor.gateway.generations import RebuildRequest
 from docreactor.gateway.reply import PROBLEM_MEDIA_TYPE
 from docreactor.gateway.requests import (
     BatchRequest,
@@ -32,6 +33,7 @@ _BODIES: tuple[type[BaseModel], ...] = (
     BatchRequest,
     PositionRequest,
     ResolveRequest,
+    RebuildRequest,
     Problem,
 )
 
