@@ -14,8 +14,8 @@ its own documents: a count is to be added up over the partitions, a key with a d
 comes from one partition alone.
 
 What is worth copying: it keeps what it last showed of each note, asks for the state after a change
-and moves the difference. So it need not know the actions, and what is undone, put into another order
-by a late action, deleted, or erased is right without a line for it.
+and moves the difference. So it need not know the actions, and what is undone, put into another
+order by a late action, deleted, or erased is right without a line for it.
 """
 
 from __future__ import annotations

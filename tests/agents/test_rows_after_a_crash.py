@@ -1,4 +1,4 @@
-"""Users' rows on a real Kafka and a real disk: a worker killed in the middle loses and doubles none."""
+"""Users' rows on a real Kafka and disk: a worker killed in the middle loses and doubles none."""
 
 from __future__ import annotations
 
