@@ -210,9 +210,7 @@ async def test_what_holds_a_read_model_up_is_listed() -> None:
             listed = (await kept.http.get("/v1/read-models")).json()["read_models"]
             return next(one["errors"] for one in listed if one["name"] == "items")
 
-        async with asyncio.timeout(10):
-            while not await errors():  # noqa: ASYNC110  a node tells nobody
-                await asyncio.sleep(0.001)
+        await until(lambda: any(row.get("error") for row in kept.node.positions()))
         assert await errors() == {"0": "the disk is full"}
         health = (await kept.http.get("/readyz")).json()
         assert "the disk is full" in str(health["errors"])
