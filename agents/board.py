@@ -20,6 +20,9 @@ _log = structlog.get_logger(__name__)
 Watcher = Callable[[str, Mapping[str, Any]], None]
 """Told a key and its newest row."""
 
+Make = Callable[[], Mapping[str, Any] | None]
+"""Makes a row, or None where there is nothing to tell any more."""
+
 LOG_ID_KEY = b"log-id"
 _PUBLISH_EVERY_S = 0.02
 _RETRY_S = 0.5
@@ -45,11 +48,13 @@ class Board:
         self._source = TopicPartition(topics.positions, 0)
         self._rows: dict[str, Mapping[str, Any]] = {}
         self._dirty: dict[str, Mapping[str, Any] | None] = {}
+        self._passed: dict[str, tuple[int, Mapping[str, Any] | None]] = {}
         self._wake = asyncio.Event()
         self._next_offset = 0
         self._moved = asyncio.Condition()
         self._opening = asyncio.Lock()
         self._writer: Writer | None = None
+        self._marked: dict[str, Make] = {}
         self._watchers: list[Watcher] = []
 
     def watch(self, watcher: Watcher) -> None:
@@ -64,10 +69,12 @@ class Board:
 
     def row(self, key: str) -> Mapping[str, Any] | None:
         """The newest row that was read or published here."""
+        self._make()
         return self._rows.get(key)
 
     def rows(self, prefix: str) -> list[Mapping[str, Any]]:
         """Every row whose key begins so."""
+        self._make()
         return [row for key, row in sorted(self._rows.items()) if key.startswith(prefix)]
 
     def tell(self, key: str, row: Mapping[str, Any]) -> None:
@@ -78,9 +85,24 @@ class Board:
         self._dirty[key] = row
         self._wake.set()
 
+    def mark(self, key: str, make: Make) -> None:
+        """Publish within 20 ms what `make` tells when it is asked: once, however often marked."""
+        self._marked[key] = make
+        self._wake.set()
+
+    def _make(self) -> None:
+        """Tell what was marked."""
+        if self._marked:
+            marked, self._marked = self._marked, {}
+            for key, make in marked.items():
+                row = make()
+                if row is not None:
+                    self.tell(key, row)
+
     def forget(self, key: str) -> None:
         """Leave nothing under the key, for all who read."""
         self._rows.pop(key, None)
+        self._marked.pop(key, None)
         self._dirty[key] = None
         self._wake.set()
 
@@ -104,7 +126,7 @@ class Board:
                 fetched = await reader.fetch(count_max=_FETCH_COUNT, timeout_ms=_FETCH_MS)
                 for batch in fetched.values():
                     for record in batch.records:
-                        self._read(record.key, record.value)
+                        self._read(record.offset, record.key, record.value)
                     async with self._moved:
                         self._next_offset = batch.next_offset
                         self._moved.notify_all()
@@ -116,20 +138,21 @@ class Board:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            self._make()
             told = dict(self._dirty)
+            # What was passed over so far, what is written now comes after.
+            self._passed.clear()
             try:
                 if told:
-                    await self._append(told)
+                    self._wrote(told, await self._append(told))
             except LogError:
                 self._wake.set()
                 await asyncio.sleep(_RETRY_S)
-            else:
-                newer = self._dirty.items()
-                self._dirty = {key: row for key, row in newer if told.get(key) is not row}
             await asyncio.sleep(_PUBLISH_EVERY_S)
 
     async def close(self) -> None:
         """Write what is still untold, if the log takes it, and let go of the writer."""
+        self._make()
         try:
             if self._dirty:
                 await self._append(self._dirty)
@@ -139,28 +162,40 @@ class Board:
             if self._writer is not None:
                 await self._writer.close()
 
-    async def _append(self, rows: Mapping[str, Mapping[str, Any] | None]) -> None:
+    def _wrote(self, told: Mapping[str, Mapping[str, Any] | None], first: int) -> None:
+        """What others wrote behind it is newer, although it was read before this was known."""
+        for at, (key, row) in enumerate(told.items()):
+            if key not in self._dirty or self._dirty[key] is not row:
+                continue
+            del self._dirty[key]
+            offset, newer = self._passed.get(key, (-1, None))
+            if offset > first + at:
+                self._learn(key, newer)
+
+    async def _append(self, rows: Mapping[str, Mapping[str, Any] | None]) -> Offset:
         async with self._opening:
             if self._writer is None:
                 self._writer = await self._log.writer()
         entries = [
             Entry(key.encode(), None if row is None else encode(row)) for key, row in rows.items()
         ]
-        await self._writer.append(self._source, entries)
+        return await self._writer.append(self._source, entries)
 
-    def _read(self, key: bytes | None, value: bytes | None) -> None:
+    def _read(self, offset: int, key: bytes | None, value: bytes | None) -> None:
         if key is None or key == LOG_ID_KEY:
             return
-        name = key.decode()
-        if value is None:
-            self._rows.pop(name, None)
-            return
-        row = orjson.loads(value)
+        name, row = key.decode(), None if value is None else orjson.loads(value)
         told = self._dirty.get(name)
-        if name in self._dirty and (told is None or told["epoch"] >= row["epoch"]):
-            # What this process has told since is newer, although it is not written yet.
+        if name in self._dirty and (row is None or told is None or told["epoch"] >= row["epoch"]):
+            # What this process has told since is newer, if it is not on the log already.
+            self._passed[name] = offset, row
             return
-        if self._is_newer(name, row):
+        self._learn(name, row)
+
+    def _learn(self, name: str, row: Mapping[str, Any] | None) -> None:
+        if row is None:
+            self._rows.pop(name, None)
+        elif self._is_newer(name, row):
             self._take(name, row)
 
     def _take(self, key: str, row: Mapping[str, Any]) -> None:

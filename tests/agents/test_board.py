@@ -222,3 +222,41 @@ async def test_what_comes_back_of_the_log_is_no_news_beside_what_was_told_since(
     assert row is not None
     assert row["state"] == "RUNNING"
     await board.close()
+
+
+async def test_what_is_forgotten_while_others_are_written_is_forgotten_for_all() -> None:
+    place, gate = site(), Gate("appended")
+    async with _following(_board(place)) as other, _writing(_board(place, gate)) as board:
+        board.tell("a", _row(1))
+        await until(lambda: other.row("a"))
+        gate.shut()
+        board.tell("b", _row(2))
+        await gate.reached.wait()
+        board.forget("a")
+        gate.open()
+        await until(lambda: other.row("b"))
+        await until(lambda: other.row("a") is None)
+
+
+async def test_what_others_forgot_leaves_what_was_told_here_since() -> None:
+    place = site()
+    async with _following(_board(place)) as board:
+        board.tell("a", _row(2))
+        await place.write(place.topics.positions, Entry(b"a", None), Entry(b"b", b'{"epoch":1}'))
+        await until(lambda: board.row("b"))
+        assert board.row("a") == _row(2)
+
+
+async def test_of_two_that_tell_at_once_all_hear_the_same_in_the_end() -> None:
+    place, gate = site(), Gate("appended")
+    slow = _board(place, gate)
+    async with _following(slow), _writing(slow), _following(_board(place)) as other:
+        gate.shut()
+        slow.tell("a", _row(1, epoch=5))
+        # It stands on the log, of which the teller does not know yet.
+        await gate.reached.wait()
+        await place.write(place.topics.positions, Entry(b"a", orjson.dumps(_row(2, epoch=5))))
+        await slow.catch_up()
+        gate.open()
+        await until(lambda: other.row("a") == _row(2, epoch=5))
+        await until(lambda: slow.row("a") == _row(2, epoch=5))
