@@ -13,6 +13,7 @@ from docreactor.pipeline.errors import (
     NothingToRollBackError,
     NotYetVisibleError,
     ReadModelNotRetirableError,
+    RestoringError,
     UnknownReadModelError,
 )
 from docreactor.pipeline.position import Offset, Partition, Position
@@ -83,6 +84,10 @@ class Coordinator:
         """How far every required read model shows a partition."""
         return self._ready[partition]
 
+    def show(self, name: str, partition: int, next_offset: int) -> None:
+        """Know at once what the board is going to tell: how far a serving generation is here."""
+        self._of(name)[partition].advance(next_offset)
+
     def position(self, name: str | None = None) -> Position:
         """How far a read model is in every partition; without a name, every required one."""
         every = self._every(name)
@@ -132,6 +137,18 @@ class Coordinator:
                 return generation
         return None
 
+    def answering(self, name: str) -> int | None:
+        """The generation that a list over all partitions is answered from; None for any.
+
+        Restoring while partitions answer from several and there is none that all have.
+        """
+        common = self.common(name)
+        if common is None:
+            serving = {self.served(name, partition) for partition in range(self._count)} - {None}
+            if len(serving) > 1:
+                raise RestoringError(None, state=f"between two generations of {name}")
+        return common
+
     def declare(self, name: str, version: int) -> None:
         """Make a model known that this node runs; a newer version is built beside the old one."""
         row = self._models.get(name)
@@ -166,8 +183,9 @@ class Coordinator:
         return self._tell(self.model(name).retired())
 
     def revive(self, name: str) -> ModelRow:
-        """Have the owners keep a retired model again."""
-        return self._tell(self.model(name).revived())
+        """Have the owners keep a retired model again; one that is not retired stays as it is."""
+        row = self.model(name)
+        return self._tell(row.revived()) if row.is_retired else row
 
     def _tell(self, row: ModelRow) -> ModelRow:
         self._board.tell(model_key(row.name), row.json)
@@ -197,11 +215,13 @@ class Coordinator:
                     del self._places[name, generation]
 
     def _hear_of_view(self, row: Mapping[str, Any]) -> None:
-        name, partition, is_serving = row["name"], row["partition"], row.get("serving", True)
+        name: str = row["name"]
+        partition: int = row["partition"]
+        is_serving: bool = row.get("serving", True)
         if partition >= self._count:
             return
         generation = row.get("generation", 0)
-        shown = row.get("next_offset") if is_serving else None
+        shown: int | None = row.get("next_offset") if is_serving else None
         # Where it is kept no more for now, its row tells how far it was.
         self._of(name)[partition].advance(shown or row.get("reached", 0))
         model = self._models.get(name)

@@ -30,8 +30,11 @@ class ModelRow:
     versions: Mapping[int, int]
     is_required: bool
     is_retired: bool = False
-    starts: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
+    starts: Mapping[int, Mapping[int, int]] = field(default_factory=dict[int, Mapping[int, int]])
     """Of a generation that does not begin at the beginning: its first offset in each partition."""
+    newest: int = 0
+    """The highest generation that there ever was. None comes twice: of one that was dropped,
+    another place may hold rows still."""
 
     @classmethod
     def first(cls, name: str, version: int) -> Self:
@@ -49,6 +52,7 @@ class ModelRow:
             row["required"],
             row["retired"],
             {int(one): _numbered(starts) for one, starts in row["starts"].items()},
+            row.get("newest", max(map(int, row["versions"]))),
         )
 
     @property
@@ -58,6 +62,7 @@ class ModelRow:
             "epoch": self.epoch,
             "generation": self.generation,
             "name": self.name,
+            "newest": self.newest,
             "required": self.is_required,
             "retired": self.is_retired,
             "starts": {
@@ -83,9 +88,10 @@ class ModelRow:
 
     def rebuilt(self, version: int, starts: Mapping[int, int] | None = None) -> Self:
         """With one generation more, which is to serve; it begins at `starts`, by partition."""
-        generation = max(self.versions) + 1
+        generation = self.newest + 1
         return self._next(
             generation=generation,
+            newest=generation,
             versions={**self.versions, generation: version},
             starts={**self.starts, generation: starts} if starts else self.starts,
         )

@@ -252,9 +252,9 @@ class Reach:
         return part
 
     def _generation(self, request: Request, model: str) -> int | None:
-        """What a forwarded call names, else what every partition can answer from."""
+        """What a forwarded call names, else what every partition can answer from; or Restoring."""
         named = request.headers.get(GENERATION, "")
-        return int(named) if named.isdecimal() else self.node.coordinator.common(model)
+        return int(named) if named.isdecimal() else self.node.coordinator.answering(model)
 
     async def _list(
         self, owner: str, partitions: Sequence[int], call: Call, partial: bool, plural: str

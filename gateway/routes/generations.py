@@ -187,5 +187,6 @@ class GenerationRoutes:
             raise NotYetVisibleError(wanted=position.token, reached=written.token)
 
     def _told(self, row: ModelRow) -> Response:
-        told = {name: value for name, value in row.json.items() if name not in ("epoch", "starts")}
+        hidden = ("epoch", "newest", "starts")
+        told = {name: value for name, value in row.json.items() if name not in hidden}
         return Reply(told, status_code=202, headers=self._reach.headers())

@@ -13,6 +13,7 @@ from docreactor.pipeline.errors import (
     NothingToRollBackError,
     NotYetVisibleError,
     ReadModelNotRetirableError,
+    RestoringError,
     UnknownReadModelError,
 )
 from docreactor.pipeline.position import Offset, Partition, Position
@@ -192,3 +193,59 @@ def test_a_retired_read_model_is_waited_for_no_more_and_may_come_again() -> None
     assert told.coordinator.model(WORDS).versions == {0: 1}
     told.coordinator.revive(WORDS)
     assert not told.coordinator.model(WORDS).is_retired
+
+
+def test_what_is_not_retired_is_waited_for_whoever_revives_it() -> None:
+    told = Told()
+    told.coordinator.declare(WORDS, 1)
+    for partition in range(2):
+        told.view(partition, 1)
+    assert told.coordinator.revive(WORDS).is_required
+    assert WORDS in told.coordinator.required
+
+
+def test_one_that_comes_again_is_waited_for_once_it_has_caught_up_again() -> None:
+    told = Told()
+    told.coordinator.declare(WORDS, 1)
+    for partition in range(2):
+        told.view(partition, 1)
+    told.coordinator.retire(WORDS)
+    # Its last word, from who has not heard yet.
+    told.view(0, 2, serving=False)
+    told.coordinator.revive(WORDS)
+    told.view(0, 1, caught_up=False)
+    told.view(0, 2)
+    assert WORDS not in told.coordinator.required
+    assert told.coordinator.common(WORDS) is None
+    told.view(1, 2)
+    assert WORDS in told.coordinator.required
+
+
+def test_of_a_generation_that_is_dropped_nothing_is_known_any_more() -> None:
+    told = Told()
+    told.coordinator.declare(WORDS, 1)
+    told.coordinator.rebuild(WORDS)
+    for partition in range(2):
+        told.view(partition, 1)
+        told.view(partition, 1, generation=1)
+    assert told.coordinator.common(WORDS) == 1
+    told.coordinator.roll_back(WORDS)
+    told.coordinator.finish(WORDS)
+    told.view(0, 1, generation=1)
+    told.coordinator.rebuild(WORDS)
+    assert told.coordinator.model(WORDS).generation == 2
+    assert told.coordinator.common(WORDS) == 0
+
+
+def test_while_partitions_serve_apart_no_list_is_answered_from_all_of_them() -> None:
+    told = Told()
+    told.coordinator.declare(WORDS, 1)
+    assert told.coordinator.answering(WORDS) is None
+    told.view(0, 1)
+    assert told.coordinator.answering(WORDS) is None
+    told.coordinator.rebuild(WORDS)
+    told.view(1, 1, generation=1)
+    with pytest.raises(RestoringError, match="between two generations of words"):
+        told.coordinator.answering(WORDS)
+    told.view(0, 1, generation=1)
+    assert told.coordinator.answering(WORDS) == 1

@@ -10,6 +10,7 @@ def test_a_read_model_begins_with_one_generation_and_users_ones_are_not_required
         "epoch": 1,
         "generation": 0,
         "name": "words",
+        "newest": 0,
         "required": False,
         "retired": False,
         "starts": {},
@@ -34,6 +35,16 @@ def test_finishing_keeps_only_what_is_to_serve() -> None:
     row = ModelRow.first("words", 1).rebuilt(1, {0: 5}).rebuilt(1, {0: 9}).finished()
     assert (row.kept, row.generation) == ([2], 2)
     assert row.starts == {2: {0: 9}}
+
+
+def test_no_generation_comes_twice() -> None:
+    row = ModelRow.first("words", 1).rebuilt(1)
+    back = row.rolled_back()
+    assert back is not None
+    assert back.finished().kept == [0]
+    assert back.finished().rebuilt(1).generation == 2
+    told = {name: value for name, value in row.json.items() if name != "newest"}
+    assert ModelRow.parse(told).newest == 1
 
 
 def test_it_is_retired_and_revived() -> None:
