@@ -34,3 +34,14 @@ async def test_what_it_is_given_it_shows_and_keeps_over_an_opening() -> None:
         assert shown.table.document("d1", "main") is not None
         assert list(shown.quarantined()) == []
         assert shown.quarantine_of("d1") is None
+
+
+async def test_a_document_that_is_derived_anew_leaves_no_more_rows_than_there_were() -> None:
+    place = site()
+    async with place.node() as node:
+        await done(node, place.creation("d1"))
+        await done(node, place.job("d1", [("ADD", {"amount": 1})]))
+        store = live(node).shown().table.store
+        before = list(store.scan(b"", b"\xff"))
+        await live(node).derived().retry("documents", "d1")
+        assert list(store.scan(b"", b"\xff")) == before
