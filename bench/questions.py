@@ -23,6 +23,8 @@ from docreactor.pipeline.errors import MeasurementFailedError
 from docreactor.pipeline.inputs import DEFAULT_BRANCH
 
 AT_ONCE = 16
+BY_ID = "a document by id"
+"""Of all questions the one that a single partition answers, wherever it is."""
 _SEVERAL = 20
 _PAGE = 100
 # Neighbouring numbers ask for things that lie far apart.
@@ -101,7 +103,12 @@ def _of_documents(asked: _Asked, workload: Workload) -> list[Question]:
 
     return [
         asked.get(
-            "a document",
+            BY_ID,
+            lambda number: f"/v1/documents/{document(number)}?by=id",
+            lambda number, found: bool(found["header"]["id"] == document(number)),
+        ),
+        asked.get(
+            "a document by id or slug",
             lambda number: f"/v1/documents/{document(number)}",
             lambda number, found: bool(found["header"]["id"] == document(number)),
         ),
@@ -168,7 +175,7 @@ def inside(node: Node, workload: Workload, folders: Folders) -> list[Question]:
         _check(_is_way(found, leaf), leaf)
 
     return [
-        Question("a document", document),
+        Question(BY_ID, document),
         Question(f"a page of {_PAGE} children", children),
         Question("ancestors", ancestors),
         Question("path from the first folder", path),

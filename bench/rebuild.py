@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -11,7 +12,7 @@ from docreactor.bench.folders import Folders
 from docreactor.bench.inside import open_gateway
 from docreactor.bench.meter import metering
 from docreactor.bench.pace import Ask, at_rate
-from docreactor.bench.questions import over_wire
+from docreactor.bench.questions import BY_ID, Question, over_wire
 from docreactor.bench.report import Figure
 from docreactor.bench.stage import Stage
 from docreactor.bench.timings import spread
@@ -23,7 +24,7 @@ _SLICE_S = 1.0
 
 
 class Readers(NamedTuple):
-    """How often a document is read, and for how long before anything is built."""
+    """How often a document is read, and for how long before: first untimed, then timed."""
 
     per_s: float
     before_s: float
@@ -43,13 +44,9 @@ async def measure_rebuild(
         await second.ready()
         await meter.ready(first)
         async with open_wire(announcement.url) as wire:
-            numbers = count()
-            ask = over_wire(wire, workload, folders)[0].ask
-
-            async def next_one(_: int) -> None:
-                await ask(next(numbers))
-
+            next_one = _reading(over_wire(wire, workload, folders))
             stage.say("Reading before the view is built anew")
+            await at_rate(next_one, per_s=readers.per_s, seconds=readers.before_s)
             before = await at_rate(next_one, per_s=readers.per_s, seconds=readers.before_s)
             generation = gateway.coordinator.rebuild(DOCUMENTS).generation
             building = asyncio.create_task(
@@ -65,10 +62,21 @@ async def measure_rebuild(
             "operations/s",
             "at least 30,000",
         ),
-        *calm.figures(f"a document at {readers.per_s:g}/s, before the rebuild"),
-        *busy.figures(f"a document at {readers.per_s:g}/s, while it runs"),
+        *calm.figures(f"{BY_ID} at {readers.per_s:g}/s, before the rebuild"),
+        *busy.figures(f"{BY_ID} at {readers.per_s:g}/s, while it runs"),
         Figure("p99 while it runs, times before", busy.p99_ms / calm.p99_ms, "", "at most 2"),
     ]
+
+
+def _reading(questions: Sequence[Question]) -> Ask:
+    """Reads one document after the other, whatever number it is given."""
+    numbers = count()
+    question = next(one for one in questions if one.name == BY_ID)
+
+    async def ask(_: int) -> None:
+        await question.ask(next(numbers))
+
+    return ask
 
 
 async def _until(building: asyncio.Task[float], ask: Ask, per_s: float) -> list[float]:

@@ -59,7 +59,8 @@ async def ask(server: Server, name: str, answer: object, *, status: int = 200) -
 async def test_right_answers_are_taken_and_wrong_ones_end_the_measurement(server: Server) -> None:
     leaf, root = "leaf-000000-000", "folder-000000"
     right: dict[str, object] = {
-        "a document": {"header": {"id": document_id(0)}},
+        "a document by id": {"header": {"id": document_id(0)}},
+        "id or slug": {"header": {"id": document_id(0)}},
         "3 documents by id": {"documents": [1, 2, 3]},
         "of a type": {"documents": [1]},
         "children": {"ids": FOLDERS.held(0)[:100]},
@@ -68,7 +69,8 @@ async def test_right_answers_are_taken_and_wrong_ones_end_the_measurement(server
         "path that": {"path": None},
     }
     wrong: dict[str, object] = {
-        "a document": {"header": {"id": "another"}},
+        "a document by id": {"header": {"id": "another"}},
+        "id or slug": {"header": {"id": "another"}},
         "3 documents by id": {"documents": [1, 2]},
         "of a type": {"documents": []},
         "children": {"ids": []},

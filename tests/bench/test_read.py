@@ -19,13 +19,18 @@ async def test_everything_is_written_restored_read_in_every_way_and_rebuilt(stag
         "actions to READ_READY",
         "edges to READ_READY",
         "cold restore, reducer's tables alone",
-        "HTTP, a document, 16 at once",
+        "HTTP, a document by id, 16 at once",
         "rebuild of the view, two workers",
     ):
         value = found[rate]
         assert isinstance(value, float) and value > 0, rate
     medians = {name for name in found if name.endswith(", p50")}
-    for what in ("a document", "a page of 100 children", "ancestors", "path from the first folder"):
+    for what in (
+        "a document by id",
+        "a page of 100 children",
+        "ancestors",
+        "path from the first folder",
+    ):
         assert {f"HTTP, {what}, p50", f"in process, {what}, p50"} <= medians
     assert "HTTP, 10 documents by id, p50" in medians
     assert found["p99 while it runs, times before"] is not None

@@ -26,6 +26,6 @@ async def test_two_workers_build_it_while_it_is_read(stage: Stage) -> None:
     rate = found["rebuild of the view, two workers"]
     assert isinstance(rate, float) and rate > 0
     assert {
-        "a document at 50/s, before the rebuild, p99",
-        "a document at 50/s, while it runs, p99",
+        "a document by id at 50/s, before the rebuild, p99",
+        "a document by id at 50/s, while it runs, p99",
     } <= (found.keys())
