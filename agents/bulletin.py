@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from docreactor.agents.board import Board
 from docreactor.agents.coordinator import VIEW_PREFIX, ready_key, view_key
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.kept import Kept
 from docreactor.agents.model_row import ModelRow
 from docreactor.pipeline.errors import ReactorError, UnknownModelError
+from docreactor.pipeline.position import Offset
+from docreactor.tables.wait import Reached
 
 Common = Callable[[], dict[str, Any]]
 """What every row of the partition says: its owner, epoch and end."""
@@ -19,13 +20,39 @@ Common = Callable[[], dict[str, Any]]
 class Bulletin:
     """One partition's rows, told anew whenever something moves."""
 
-    def __init__(self, board: Board, partition: int, common: Common) -> None:
-        self._board = board
+    def __init__(self, deployment: Deployment, partition: int, common: Common) -> None:
+        self._deployment = deployment
+        self._board = deployment.board
         self._partition = partition
         self._common = common
 
     def tell(self, kept: Kept, *, is_serving: bool) -> None:
-        """Where one generation is."""
+        """Where one generation is, and how it fares."""
+        key = view_key(kept.name, kept.generation, self._partition)
+        self._board.tell(key, self._row(kept, is_serving=is_serving))
+
+    def move(self, kept: Kept, serves: Callable[[Kept], bool | None]) -> None:
+        """That its position has changed and nothing else. Asked later, `serves` says None of one
+        that is kept no more.
+        """
+
+        def make() -> dict[str, Any] | None:
+            is_serving = serves(kept)
+            return None if is_serving is None else self._row(kept, is_serving=is_serving)
+
+        if serves(kept):
+            self._show(kept)
+        self._board.mark(view_key(kept.name, kept.generation, self._partition), make)
+
+    def _show(self, kept: Kept) -> None:
+        """Let this process know at once what all others are told within 20 ms."""
+        next_offset = Offset(kept.reached.next_offset)
+        self._deployment.coordinator.show(kept.name, self._partition, next_offset)
+        published = kept.projection.row().get("published")
+        if published is not None:
+            self._deployment.graph.show(self._partition, published, next_offset)
+
+    def _row(self, kept: Kept, *, is_serving: bool) -> dict[str, Any]:
         row = self._common() | {
             "caught_up": kept.has_caught_up,
             "generation": kept.generation,
@@ -38,8 +65,7 @@ class Bulletin:
             row["error"] = told(kept.error)
         if kept.lane is not None and not kept.has_caught_up:
             row |= {"progress": kept.lane.progress, "rate": round(kept.lane.rate)}
-        row |= kept.projection.row()
-        self._board.tell(view_key(kept.name, kept.generation, self._partition), row)
+        return row | kept.projection.row()
 
     def tell_missing(self, name: str, generation: int, reason: str, *, reached: int) -> None:
         """Why a generation is not kept here that READ_READY may be waiting for.
@@ -58,10 +84,14 @@ class Bulletin:
         }
         self._board.tell(view_key(name, generation, self._partition), row)
 
-    def tell_ready(self, next_offset: int) -> None:
+    def tell_ready(self, ready: Reached) -> None:
         """How far every required read model is."""
-        row = {"epoch": self._common()["epoch"], "next_offset": next_offset}
-        self._board.tell(ready_key(self._partition), row)
+
+        def make() -> dict[str, Any]:
+            return {"epoch": self._common()["epoch"], "next_offset": ready.next_offset}
+
+        self._deployment.coordinator.ready(self._partition).advance(ready.next_offset)
+        self._board.mark(ready_key(self._partition), make)
 
     def forget(self, name: str, generation: int) -> None:
         """That a generation is kept no more."""

@@ -49,8 +49,7 @@ _PLACE = (LogError, OSError, StoreFailedError)
 class GraphFollower:
     """Follows the topic by one reader, and says up to where operations are shown.
 
-    That never goes back, whoever publishes. Until `is_ready` the graph lacks much; afterwards it
-    lacks what was published last at most.
+    That never goes back. Once it `is_ready` it lacks what was published last at most.
     """
 
     def __init__(
@@ -259,6 +258,11 @@ class GraphFollower:
         self._at[partition] = at
         self._settle(partition)
 
+    def show(self, partition: int, published: Offset, next_offset: Offset) -> None:
+        """Know at once what the board is going to tell of a partition."""
+        self._told[partition] = published, next_offset
+        self._settle(partition)
+
     def _hear(self, key: str, row: Mapping[str, Any]) -> None:
         """What the owner of a partition has published, and up to which operation that is all."""
         if not key.startswith(VIEW_PREFIX):
@@ -266,8 +270,7 @@ class GraphFollower:
         published, next_offset = row.get("published"), row.get("next_offset")
         partition: int = row["partition"]
         if published is not None and next_offset is not None and partition < len(self._sources):
-            self._told[partition] = published, next_offset
-            self._settle(partition)
+            self.show(partition, published, next_offset)
 
     def _settle(self, partition: int) -> None:
         told = self._told.get(partition)

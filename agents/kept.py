@@ -48,6 +48,7 @@ class Kept:
     def caught_up(self) -> None:
         """As `Watch.caught_up`."""
         self.caught.set()
+        self.tell()
         self.moved()
 
     def progressed(self) -> None:

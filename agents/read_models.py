@@ -12,13 +12,13 @@ from docreactor.agents.deployment import Deployment
 from docreactor.agents.endings import Endings
 from docreactor.agents.feed import Feed
 from docreactor.agents.frozen_rows import FrozenRows
-from docreactor.agents.inbox import Inbox, Room
+from docreactor.agents.inbox import Inbox
 from docreactor.agents.kept import Kept
-from docreactor.agents.model_row import BUILT_IN, DOCUMENTS, RELATIONSHIPS, ModelRow
+from docreactor.agents.lane_of_kept import lane_of
+from docreactor.agents.model_row import DOCUMENTS, RELATIONSHIPS, ModelRow
 from docreactor.agents.pause import Pause
 from docreactor.agents.projection import Projection
 from docreactor.agents.refolding import Refolding
-from docreactor.agents.table_lane import TableLane, Tempo
 from docreactor.pipeline.errors import ReactorError, RestoringError
 from docreactor.pipeline.position import Offset
 from docreactor.tables.wait import Reached
@@ -48,7 +48,7 @@ class ReadModels:
         self._make = make
         self._written = written
         self._related = deployment.graph.reached(partition)
-        self._bulletin = Bulletin(deployment.board, partition, row)
+        self._bulletin = Bulletin(deployment, partition, row)
         self._pause = pause
         self._kept: dict[tuple[str, int], Kept] = {}
         self._missing: dict[str, str] = {}
@@ -151,7 +151,7 @@ class ReadModels:
         """Publish where every generation is."""
         for kept in self.every():
             self._tell(kept)
-        self._bulletin.tell_ready(self.ready.next_offset)
+        self._bulletin.tell_ready(self.ready)
         if self._missing:
             # What was lacking may be here now.
             self._changed.set()
@@ -230,27 +230,18 @@ class ReadModels:
         if isinstance(kept.projection, FrozenRows):
             kept.reached.advance(kept.projection.position)
         else:
-            kept.lane = self._lane(kept)
+            start = self._coordinator.models[kept.name].start(kept.generation, self._partition)
+            kept.lane = lane_of(
+                kept,
+                self._deployment,
+                self.feed,
+                start=Offset(start),
+                stored=self._written,
+                serves=self.serves,
+                pause=self._pause,
+            )
             kept.task = asyncio.create_task(kept.lane.run())
         self._tell(kept)
-
-    def _lane(self, kept: Kept) -> TableLane:
-        deployment, row = self._deployment, self._coordinator.models[kept.name]
-        settings = deployment.settings
-        batch = Room(2 * settings.batch_jobs_max, 2 * settings.batch_bytes_max)
-        holds = kept.name in BUILT_IN
-        return TableLane(
-            deployment.log,
-            self.feed,
-            kept.projection,
-            Room(2 * batch.records, 2 * batch.bytes),
-            start=Offset(row.start(kept.generation, self._partition)),
-            stored=self._written,
-            reached=kept.reached,
-            tempo=Tempo(batch, deployment.gentle, lambda: not self.serves(kept), holds=holds),
-            watch=kept,
-            pause=lambda inbox: self._pause(inbox, kept),
-        )
 
     def _end(self, kept: Kept) -> None:
         del self._kept[kept.name, kept.generation]
@@ -279,15 +270,19 @@ class ReadModels:
         row = self._coordinator.models.get(kept.name)
         if row is not None and row.generation != self._serving.get(kept.name):
             self._choose(kept.name, row)
-        self._tell(kept)
+        self._bulletin.move(kept, self._still_serves)
         self._settle()
+
+    def _still_serves(self, kept: Kept) -> bool | None:
+        is_kept = self._kept.get((kept.name, kept.generation)) is kept
+        return self.serves(kept) if is_kept else None
 
     def _settle(self, _: int = 0) -> None:
         """What every required model shows is ready."""
         least = min(self._reached(name) for name in self._coordinator.required)
         if least > self.ready.next_offset:
             self.ready.advance(least)
-            self._bulletin.tell_ready(least)
+            self._bulletin.tell_ready(self.ready)
 
     def _reached(self, name: str) -> int:
         if name == RELATIONSHIPS:

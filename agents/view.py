@@ -52,8 +52,7 @@ OF_THE_DOCUMENT = (
     *WRONG_ACTION,
     *REFUSALS,
 )
-"""What quarantines one document. Anything else is a failure of the place and stops the view: a
-model that is not loaded is one, because naming it cures it."""
+"""What quarantines one document. All else is of the place: a lacking model too, for it may come."""
 
 
 class _Shown:

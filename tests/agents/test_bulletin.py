@@ -8,6 +8,7 @@ from docreactor.agents.bulletin import Bulletin, lacking, tell_absent, told
 from docreactor.agents.kept import Kept
 from docreactor.agents.model_row import ModelRow
 from docreactor.pipeline.errors import StoreFailedError, UnknownModelError
+from docreactor.tables.wait import Reached
 from tests.support.deployments import deployment
 from tests.support.nodes import site
 from tests.support.projecting import Nothing
@@ -17,7 +18,7 @@ COMMON: dict[str, Any] = {"epoch": 3, "error": None, "partition": 0, "url": "htt
 
 async def test_a_row_says_where_a_generation_is_and_what_holds_it() -> None:
     here = deployment(site())
-    bulletin = Bulletin(here.board, 0, lambda: dict(COMMON))
+    bulletin = Bulletin(here, 0, lambda: dict(COMMON))
     kept = Kept("words", 2, Nothing("words"))
     kept.reached.advance(7)
     bulletin.tell(kept, is_serving=True)
@@ -35,8 +36,10 @@ async def test_a_row_says_where_a_generation_is_and_what_holds_it() -> None:
 
 async def test_what_is_ready_and_what_cannot_run_here_are_told_too() -> None:
     here = deployment(site())
-    bulletin = Bulletin(here.board, 0, lambda: dict(COMMON))
-    bulletin.tell_ready(9)
+    bulletin = Bulletin(here, 0, lambda: dict(COMMON))
+    ready = Reached(9)
+    bulletin.tell_ready(ready)
+    assert here.coordinator.ready(0).next_offset == 9
     assert here.board.row("ready/0") == {"epoch": 3, "next_offset": 9}
     bulletin.tell_missing("words", 0, lacking(ModelRow.first("words", 4)), reached=7)
     row = here.board.row("view/words/0/0")
@@ -59,7 +62,7 @@ async def test_how_far_a_read_model_was_is_not_forgotten_while_nothing_runs() ->
     here.coordinator.declare("words", 1)
     kept = Kept("words", 0, Nothing("words"))
     kept.reached.advance(7)
-    Bulletin(here.board, 0, lambda: dict(COMMON)).tell(kept, is_serving=True)
+    Bulletin(here, 0, lambda: dict(COMMON)).tell(kept, is_serving=True)
     tell_absent(here, 0, dict(COMMON))
     there = deployment(site())
     for key in ("model/words", "view/words/0/0"):
