@@ -71,6 +71,10 @@ class DocumentsProjection:
             if not is_new:
                 # Of what it held, some may have been erased since.
                 await compact_all(self._store)
+        passed = self.table.passed_rows(self.position)
+        if passed:
+            # The time of a write says how much of the log the rows have seen: this adds nothing.
+            self._store.write(passed, {}, now_ms=self._store.written_ms or 0)
         return self.position
 
     async def apply(

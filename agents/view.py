@@ -200,6 +200,9 @@ class ViewAgent:
         if record.value is None:
             return
         accepted = Accepted.decode(record.value)
+        stage.look_up([accepted.document_id])
+        if stage.is_ahead(accepted.document_id, record.offset):
+            return
         if stored is not None:
             await stored(record.offset + 1)
         stage.release(accepted.document_id)
@@ -266,17 +269,14 @@ class ViewAgent:
         self._trails = Trails()
         shown: dict[bytes, _Shown] = {}
         stage.release(document_id)
-        upto = stored()
-        if upto > self._table.store.positions().get(self._topic, 0):
+        upto, streams = stored(), self._operations.streams_of(document_id)
+        if streams and upto > self._table.store.positions().get(self._topic, 0):
             stage.go_ahead(document_id, upto)
-        streams = self._operations.streams_of(document_id)
         try:
             for stream, head in sorted(streams, key=lambda one: one[0] != one[0].home):
                 one = self._shown(stream.prefix.encode(), stream, shown)
-                operation = Operation.decode(
-                    self._operations.get(stream, head.next_index - 1) or b""
-                )
-                await self._rebuild(one, operation)
+                content = self._operations.get(stream, head.next_index - 1)
+                await self._rebuild(one, Operation.decode(content or b""))
                 one.latest = render(Microseconds(head.latest_us))
         except OF_THE_DOCUMENT as error:
             self._metrics.errors.labels(error.name()).inc()

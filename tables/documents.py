@@ -100,6 +100,14 @@ class DocumentsTable:
             if _AHEAD not in problem:
                 yield key[len(_QUARANTINE) :].decode(), problem
 
+    def passed_rows(self, next_offset: int) -> list[AnyRow]:
+        """What forgets of documents that they were ahead of the others, who are there now."""
+        return [
+            Row(key, None)
+            for key, content in self.store.scan(_QUARANTINE, _QUARANTINE_END)
+            if decode(content).get(_AHEAD, next_offset + 1) <= next_offset
+        ]
+
     def quarantine_of(self, document_id: str) -> dict[str, Any] | None:
         """The problem of a quarantined document."""
         content = self.store.get(_QUARANTINE + document_id.encode())
