@@ -57,14 +57,13 @@ class Derivation:
 
     async def retry(self, name: str, document_id: str) -> None:
         """Derive a document anew in every generation that is kept."""
-        for kept in self._generations(name):
-            lane = self._lane(kept)
+        for kept, lane in self._generations(name):
             await lane.ask(partial(kept.projection.retry, document_id, lane.stored))
 
     async def clear(self, name: str, document_id: str) -> None:
         """Take a document back in every generation that is kept."""
-        for kept in self._generations(name):
-            await self._lane(kept).ask(partial(kept.projection.clear, document_id))
+        for kept, lane in self._generations(name):
+            await lane.ask(partial(kept.projection.clear, document_id))
 
     async def replay(self, name: str, since: Offset, *, count_max: int) -> Replayed:
         """Derive anew what the next records from `since` on are about, as far as they are shown."""
@@ -84,14 +83,12 @@ class Derivation:
             await self.retry(name, document_id)
         return Replayed(len(documents), position if position < end else None)
 
-    def _generations(self, name: str) -> Sequence[Kept]:
-        self._models.serving(name)
-        return [kept for kept in self._models.every() if kept.name == name]
-
-    def _lane(self, kept: Kept) -> TableLane:
-        if kept.lane is None:
-            raise RestoringError(self._source.partition, state=f"without {kept.name}")
-        return kept.lane
+    def _generations(self, name: str) -> Sequence[tuple[Kept, TableLane]]:
+        """Those that are kept, but for rows that nobody can write any more; Restoring without."""
+        if self._models.serving(name).lane is None:
+            raise RestoringError(self._source.partition, state=f"without {name}")
+        every = [kept for kept in self._models.every() if kept.name == name]
+        return [(kept, kept.lane) for kept in every if kept.lane is not None]
 
 
 def _documents_of(records: Sequence[LogRecord]) -> Iterator[str]:

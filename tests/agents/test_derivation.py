@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from docreactor.agents.log import Entry
 from docreactor.pipeline.errors import RestoringError
 from docreactor.pipeline.position import Offset
+from docreactor.pipeline.read_model import Change, ReadModel, Writer
+from docreactor.pipeline.registry import Registry
+from tests.support.ledger import ledger
 from tests.support.nodes import done, live, site, total, until
 
 ADD = "ADD"
@@ -65,3 +70,40 @@ async def test_a_replay_goes_page_by_page_from_where_it_is_told() -> None:
         assert (await derived.replay("documents", Offset(10_000), count_max=5)).documents == 0
         with pytest.raises(RestoringError):
             await derived.retry("nobody", "d1")
+
+
+async def test_a_document_of_a_new_version_is_retried_although_rows_of_the_old_one_are_kept() -> (
+    None
+):
+    place = site()
+    async with place.node(registry=Registry([ledger, Picky()])) as node:
+        await done(node, place.creation("d1"))
+        await until(lambda: "picky" in node.coordinator.required)
+    picky = Picky(version=2)
+    async with place.node(registry=Registry([ledger, picky])) as node:
+        await until(lambda: live(node).serving("picky", None).generation == 1)
+        picky.refused = "d1"
+        await done(node, place.job("d1", [(ADD, {"amount": 1})]))
+        derived = live(node).derived()
+        await until(lambda: [one[:2] for one in derived.quarantined()] == [("picky", "d1")])
+        told = [row["generation"] for row in node.positions() if row["name"] == "picky"]
+        assert told == [0, 1]
+        picky.refused = ""
+        await derived.retry("picky", "d1")
+        assert list(derived.quarantined()) == []
+
+
+class Picky(ReadModel):
+    """How many operations each document has; it refuses what it is told to."""
+
+    name = "picky"
+
+    def __init__(self, version: int = 1) -> None:
+        self.version = version
+        self.refused = ""
+
+    def apply(self, batch: Sequence[Change], writer: Writer) -> None:
+        for change in batch:
+            if change.document_id == self.refused:
+                raise ValueError("it is refused")
+            writer.put(change.document_id, writer.get(change.document_id, 0) + 1)
