@@ -81,6 +81,7 @@ class Board:
         """Publish within 20 ms; of several rows of one key only the newest is written."""
         if not self._is_newer(key, row):
             return
+        self._marked.pop(key, None)
         self._take(key, row)
         self._dirty[key] = row
         self._wake.set()

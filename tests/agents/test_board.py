@@ -260,3 +260,12 @@ async def test_of_two_that_tell_at_once_all_hear_the_same_in_the_end() -> None:
         gate.open()
         await until(lambda: other.row("a") == _row(2, epoch=5))
         await until(lambda: slow.row("a") == _row(2, epoch=5))
+
+
+async def test_what_is_told_counts_more_than_what_was_marked_before() -> None:
+    board = _board(site())
+    board.mark("a", lambda: _row(1))
+    board.tell("a", _row(2))
+    assert board.row("a") == _row(2)
+    board.mark("a", lambda: _row(3))
+    assert board.row("a") == _row(3)
