@@ -42,7 +42,7 @@ class Size(NamedTuple):
 
 SIZES = [
     pytest.param(Size(2_000, 20.0, 1.0), id="short"),
-    pytest.param(Size(40_000, 100.0, 20.0), id="full", marks=pytest.mark.chaos),
+    pytest.param(Size(20_000, 40.0, 20.0), id="full", marks=pytest.mark.chaos),
 ]
 
 
@@ -52,7 +52,8 @@ async def _deployment(scene: Ordeal) -> AsyncIterator[tuple[WorkerProcess, Worke
     worker, gateway = scene.worker("worker"), scene.worker("gateway")
     gateway.options = ("--only", "gateway")
     for one in (worker, gateway):
-        one.environment = {}
+        # On a machine that is busy nobody is to lose its partitions for that.
+        one.environment = {"DOCREACTOR_SESSION_TIMEOUT_MS": "30000"}
         one.start()
     try:
         for one in (worker, gateway):
@@ -157,6 +158,12 @@ async def test_a_rebuild_is_seen_by_nobody_outlives_kill_9_and_leaves_nothing_be
             await checker.create()
             await _rebuilt(url, checker, size)
 
+            # The next to be killed is missed soon.
+            assert await asyncio.to_thread(worker.stop) == 0
+            worker.environment = {}
+            worker.start()
+            await worker.await_ready()
+            assert await _serving(url, 1)
             assert (await reactor.rebuild(NAME)).generation == 2
             await _until_amid(url, 2)
             worker.kill()
