@@ -8,7 +8,11 @@ import pytest
 
 from docreactor.agents.log import Entry
 from docreactor.pipeline.errors import RestoringError
+from docreactor.pipeline.job import JobStatus
 from docreactor.pipeline.position import Offset
+from docreactor.pipeline.registry import Registry
+from tests.agents.test_read_models import COUNTS, Counts
+from tests.support.ledger import ledger
 from docreactor.pipeline.read_model import Change, ReadModel, Writer
 from docreactor.pipeline.registry import Registry
 from tests.support.ledger import ledger
@@ -107,3 +111,38 @@ class Picky(ReadModel):
             if change.document_id == self.refused:
                 raise ValueError("it is refused")
             writer.put(change.document_id, writer.get(change.document_id, 0) + 1)
+
+
+async def test_a_document_is_taken_back_while_rows_of_the_version_before_are_kept() -> None:
+    place = site()
+    async with place.node(registry=Registry([ledger, Counts()])) as node:
+        await done(node, place.creation("d1"))
+        await until(lambda: COUNTS in node.coordinator.required)
+    counts = Counts(version=2, refused="d1")
+    async with place.node(registry=Registry([ledger, counts])) as node:
+        await until(lambda: live(node).serving(COUNTS, None).generation == 1)
+        derived = live(node).derived()
+        assert [one[:2] for one in derived.quarantined()] == [(COUNTS, "d1")]
+        counts.refused = ""
+        await derived.retry(COUNTS, "d1")
+        assert list(derived.quarantined()) == []
+
+
+async def test_jobs_are_told_of_by_a_worker_that_lacks_the_version_that_serves() -> None:
+    place = site()
+    async with place.node(registry=Registry([ledger, Counts()])) as node:
+        await done(node, place.creation("d1"))
+        await until(lambda: COUNTS in node.coordinator.required)
+    async with place.node(registry=Registry([ledger, Counts(version=2)])) as node:
+        await until(lambda: live(node).serving(COUNTS, None).generation == 1)
+        await done(node, place.job("d1", [(ADD, {"amount": 1})]))
+    async with place.node(registry=Registry([ledger, Counts()])) as node:
+        job = place.job("d1", [(ADD, {"amount": 2})])
+        offset = await node.submit(job)
+        await live(node).wait_job(job.id, offset=offset, until="write", timeout_s=10.0)
+        held = live(node).job(job.id)
+        assert held is not None
+        assert held.status is JobStatus.WRITE_READY
+        assert "no read model counts version 2" in str(held.held_by)
+        with pytest.raises(RestoringError):
+            live(node).serving(COUNTS, None)
