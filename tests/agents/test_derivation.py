@@ -10,11 +10,9 @@ from docreactor.agents.log import Entry
 from docreactor.pipeline.errors import RestoringError
 from docreactor.pipeline.job import JobStatus
 from docreactor.pipeline.position import Offset
-from docreactor.pipeline.registry import Registry
-from tests.agents.test_read_models import COUNTS, Counts
-from tests.support.ledger import ledger
 from docreactor.pipeline.read_model import Change, ReadModel, Writer
 from docreactor.pipeline.registry import Registry
+from tests.agents.test_read_models import COUNTS, Counts
 from tests.support.ledger import ledger
 from tests.support.nodes import done, live, site, total, until
 
