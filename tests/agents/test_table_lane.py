@@ -301,3 +301,28 @@ async def test_a_worker_that_was_put_back_to_an_earlier_release_sets_no_document
     async with place.node(open_store=here) as node:
         await until(lambda: live(node).viewed.next_offset == live(node).written.next_offset)
         assert shown(node, "d1") == {"count": 2, "total": 3}
+
+
+async def test_a_view_that_lacks_a_version_holds_up_no_edges() -> None:
+    place = tally_site(batch_jobs_max=1)
+    old, new = place.disk("old"), place.disk("new")
+    async with place.node(open_store=old) as node:
+        await done(node, creation(place, "d1"))
+        await done(node, creation(place, "d2"))
+    place.models = (release(2),)
+    async with place.node(open_store=new) as node:
+        await done(node, upgrade(place, "d1"))
+        await done(node, add(place, "d1", 2))
+
+    place.models = (release(1),)
+    async with place.node(open_store=old) as node:
+        await waits(node, "documents", f"model {TALLY} version 2")
+        for _ in range(30):
+            job = add(place, "d2", 1)
+            offset = await node.submit(job)
+            await live(node).wait_job(job.id, offset=offset, until="write", timeout_s=10.0)
+        await node.graph.wait(live(node).operations_position(), 10.0)
+        place.models = (release(2),)
+    async with place.node(open_store=old) as node:
+        await until(lambda: live(node).viewed.next_offset >= live(node).written.next_offset)
+        assert shown(node, "d2") == {"total": 30}
