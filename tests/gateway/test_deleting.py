@@ -56,7 +56,7 @@ async def test_a_deletion_depends_on_the_edges_to_it_and_on_its_childrens(one: R
 
 
 async def test_many_edges_of_one_source_are_removed_by_several_jobs(one: Running) -> None:
-    await one.create("hub")
+    token = (await one.create("hub"))["token"]
     for first in range(0, 1_100, 550):
         names = [f"n{number}" for number in range(first, first + 550)]
         token = (await one.reactor.add_children("hub", names, wait="read")).token

@@ -74,7 +74,7 @@ async def test_it_never_asks_for_more_than_can_be_shown(one: Running, resolver: 
 
 
 async def test_what_comes_while_it_waits_is_covered(one: Running, resolver: Resolver) -> None:
-    await one.create("shop-1")
+    job = await one.create("shop-1")
     asking = asyncio.create_task(
         resolver.position(request(), [place_of("shop-1", 19)], timeout_s=20)
     )

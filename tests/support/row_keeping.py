@@ -62,7 +62,7 @@ class RowKeeping:
             "bound": self.bound,
             "clock": SystemClock(),
         }
-        unused = {one.name: None for one in fields(Deployment)}
+        unused: dict[str, Any] = {one.name: None for one in fields(Deployment)}
         self.deployment = Deployment(**unused | given)
         self.projection = self.again(self.model)
 
