@@ -78,4 +78,5 @@ class Refolding:
             kept.failed(error)
             await asyncio.sleep(_AGAIN_S)
             return False
+        kept.failed(None)
         return True
