@@ -1,4 +1,4 @@
-"""What is written at one reactor and loaded into another is shown there, and whoever waits knows."""
+"""What one reactor wrote and another loaded is shown there, and whoever waits knows."""
 
 from __future__ import annotations
 
