@@ -68,7 +68,8 @@ class ReadModels:
         kept = self._kept.get((name, wanted))
         if kept is None:
             raise RestoringError(self._partition, state=f"without {name}")
-        if not kept.has_caught_up:
+        # Edges are asked of the graph, which knows by itself how far it is.
+        if not kept.has_caught_up and name != RELATIONSHIPS:
             shown = self._coordinator.reached(name, self._partition)
             if kept.reached.next_offset < shown:
                 raise RestoringError(self._partition, state=f"restoring {name}")
