@@ -111,9 +111,8 @@ class Reach:
     def elsewhere(self, request: Request, partition: int) -> str | None:
         """The URL of another node that runs the partition, if this call may be forwarded."""
         owner = self.node.owner(partition)
-        if partition in (_named(request) or ()) or owner == self.node.url:
-            return None
-        return owner
+        is_ours = partition in (_named(request) or ()) or owner == self.node.url
+        return None if is_ours else owner
 
     async def one(
         self,
@@ -217,7 +216,7 @@ class Reach:
         Restoring when one cannot; with `partial` it is left out. `plural` is the name of the list
         in the reply; all rows are of one generation of the read model.
         """
-        generation = self._generation(request, model)
+        generation = self._generation(request, model, partial=partial)
         if generation is not None:
             call = replace(call, headers={**call.headers, GENERATION: str(generation)})
         here: list[LivePartition] = []
@@ -251,10 +250,12 @@ class Reach:
             self.confirm(live)
         return part
 
-    def _generation(self, request: Request, model: str) -> int | None:
+    def _generation(self, request: Request, model: str, *, partial: bool) -> int | None:
         """What a forwarded call names, else what every partition can answer from; or Restoring."""
         named = request.headers.get(GENERATION, "")
-        return int(named) if named.isdecimal() else self.node.coordinator.answering(model)
+        known = self.node.coordinator
+        find = known.common if partial else known.answering
+        return int(named) if named.isdecimal() else find(model)
 
     async def _list(
         self, owner: str, partitions: Sequence[int], call: Call, partial: bool, plural: str
@@ -295,6 +296,5 @@ def _asked(request: Request, partitions: Iterable[int]) -> list[int]:
 def _named(request: Request) -> list[int] | None:
     """The partitions that a forwarded call's sender names; None for a caller's own."""
     named = request.headers.get(PARTITIONS)
-    if named is None:
-        return None
-    return [int(part) for part in named.split(",") if part.isdecimal()]
+    parts = None if named is None else named.split(",")
+    return None if parts is None else [int(part) for part in parts if part.isdecimal()]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import orjson
 from starlette.requests import Request
 
+from docreactor.agents.coordinator import view_key
+from docreactor.agents.log import Entry, TopicPartition
+from docreactor.agents.node import Node
 from docreactor.gateway.facts import begin_facts
 from docreactor.gateway.reach import ANSWERED_BY, NODE, PARTITIONS, POSITION, Call
-from tests.gateway.deployment import TODO_TYPE, problem_of, several_nodes
+from tests.gateway.deployment import TODO_TYPE, one_node, problem_of, several_nodes
 from tests.gateway.test_mutations import of_the_other
+from tests.support.nodes import until
 
 
 def request_of(**headers: str) -> Request:
@@ -85,3 +90,30 @@ async def test_a_call_that_no_other_node_could_read_is_refused() -> None:
         reply = await first.http.get("/v1/documents", params=asked)
 
     assert problem_of(reply) == (413, "TooLarge")
+
+
+async def test_a_document_stays_readable_by_its_id_while_partitions_serve_apart() -> None:
+    async with one_node(partitions=2) as running:
+        node = running.node
+        await running.create("d1")
+        node.coordinator.rebuild("documents")
+        await until(lambda: node.coordinator.served("documents", 1) == 1)
+        await until(lambda: node.coordinator.common("documents") == 1)
+        await _tell(node, generation=0, partition=0, serving=True)
+        await _tell(node, generation=1, partition=0, serving=False)
+        await _tell(node, generation=0, partition=1, serving=False)
+        await until(lambda: node.coordinator.common("documents") is None)
+        by_id = await running.http.get("/v1/documents/d1")
+        listed = await running.http.get("/v1/documents", params={"type": TODO_TYPE})
+
+    assert by_id.status_code == 200
+    assert problem_of(listed) == (503, "Restoring")
+
+
+async def _tell(node: Node, *, generation: int, partition: int, serving: bool) -> None:
+    """As an owner who is newer than this one."""
+    row = {"epoch": 99, "generation": generation, "name": "documents", "next_offset": 1}
+    row |= {"partition": partition, "serving": serving, "caught_up": False}
+    key = view_key("documents", generation, partition).encode()
+    writer = await node.log.writer()
+    await writer.append(TopicPartition(node.topics.positions, 0), [Entry(key, orjson.dumps(row))])
