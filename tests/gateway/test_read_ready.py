@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -99,10 +99,10 @@ def _total(document: Document) -> Any:
     return document.state["global"]["total"]
 
 
-def _in(partition: int) -> Iterator[str]:
-    """Ids of documents of a partition."""
+def _document_in(partition: int) -> str:
+    """An id of that partition."""
     names = (f"ledger-{number}" for number in range(1_000))
-    return (name for name in names if partition_for(name, PARTITIONS) == partition)
+    return next(name for name in names if partition_for(name, PARTITIONS) == partition)
 
 
 async def _required(one: Running, *names: str) -> None:
@@ -133,7 +133,7 @@ async def test_the_time_from_write_ready_to_read_ready_is_measured_for_each_read
 
 
 async def test_read_ready_comes_after_every_read_model_and_in_order_within_a_partition() -> None:
-    held, other = next(_in(0)), next(_in(1))
+    held, other = _document_in(0), _document_in(1)
     paced = Paced(held)
     place = site(partitions=PARTITIONS)
     async with asked(place, registry=_with(Counts(), paced)) as one:
