@@ -105,7 +105,7 @@ class Checker:
         self._free.append(subject)
         if written:
             other = 1 + number // nodes % (nodes - 1)
-            question = subject.questions[number // 2 % len(subject.questions)]
+            question = subject.questions[since % len(subject.questions)]
             await self._read((number + other) % nodes, subject, question, token, since=since)
 
     async def _write(self, node: int, subject: Subject) -> bool:

@@ -92,13 +92,13 @@ class Counted(Subject):
     @property
     def questions(self) -> Sequence[Question]:
         found = Request("GET", "/v1/documents", {"ids": self.id})
-        return [Question(Request("GET", f"/v1/documents/{self.id}", {}), 0), Question(found, 0)]
+        shown = Request("GET", f"/v1/documents/{self.id}", {"by": "id"})
+        return [Question(shown, 0), Question(found, 0)]
 
     def seen(self, question: Question, answer: Answer) -> Any:
         body = orjson.loads(answer.body)
-        if question.request.query:
-            body = body["documents"][0]
-        return body["state"]["global"]
+        shown = body["documents"][0] if "documents" in body else body
+        return shown["state"]["global"]
 
     def _write(self, number: int) -> tuple[Request, tuple[Any, ...]]:
         amount = number * 7 % 1_000
