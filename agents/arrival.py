@@ -114,12 +114,17 @@ class Arrival:
         return Arrived(ownership, attempts, tables, documents, generation, committed)
 
     def _generation(self) -> int:
-        """Of the documents table that is asked here from the first moment on."""
+        """Of the documents table that is asked here from the first moment on.
+
+        It is of this software's version, if any that is kept is: others may run a newer one.
+        """
         coordinator = self._deployment.coordinator
         served = coordinator.served(DOCUMENTS, self._partition)
         row = coordinator.model(DOCUMENTS)
-        is_ours = served is not None and row.versions[served] == DOCUMENTS_SCHEMA
-        return served if served is not None and is_ours else row.generation
+        ours = [one for one in row.kept if row.versions[one] == DOCUMENTS_SCHEMA]
+        if served in ours:
+            return served
+        return row.generation if row.generation in ours or not ours else ours[-1]
 
     def _shown(self, tables: PartitionTables) -> Mapping[str, Offset]:
         store = tables.write_store

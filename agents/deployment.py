@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
 
 from docreactor.agents.background import Background
 from docreactor.agents.board import Board
@@ -50,8 +48,6 @@ class Deployment:
     node_id: str
     gentle: Background
     """What may wait for those who ask."""
-    background: Callable[[Coroutine[Any, Any, None]], object]
-    """Has a task run as long as the node."""
 
     def transactional_id(self, partition: int) -> str:
         """Whose transactions write this partition."""

@@ -241,7 +241,7 @@ async def open_node(
     graph_store = await open_graph_store(place.open_store)
     graph = follow_graph(log, board, graph_store, settings, log_id, place.clock)
     tasks = asyncio.TaskGroup()
-    deployment = _deployment(log, registry, settings, log_id, place, board, graph, tasks)
+    deployment = _deployment(log, registry, settings, log_id, place, board, graph)
     try:
         async with tasks:
             background = [
@@ -271,7 +271,6 @@ def _deployment(
     place: Place,
     board: Board,
     graph: GraphFollower,
-    tasks: asyncio.TaskGroup,
 ) -> Deployment:
     timeout_ms = settings.reducer_timeout_ms
     bound = Bound(Deadline(timeout_ms / 1000), timeout_ms)
@@ -295,5 +294,4 @@ def _deployment(
         url=place.url,
         node_id=place.node_id,
         gentle=Background(),
-        background=tasks.create_task,
     )

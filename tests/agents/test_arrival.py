@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 
 from docreactor.agents.board import reducer_key
@@ -301,3 +302,23 @@ async def test_what_lost_its_markers_is_shown_although_nobody_writes_any_more() 
         await until(lambda: counted(node, "errors_total", name="Log") == 1)
         await until(lambda: node.local(0))
         assert await total(node, "d1") == 4
+
+
+async def test_software_of_before_serves_what_is_kept_of_its_version() -> None:
+    place = site()
+    await _written(place)
+    async with place.node() as node:
+        newer = node.coordinator.model("documents").rebuilt(DOCUMENTS_SCHEMA + 1)
+        row = {**newer.json, "epoch": newer.epoch + 1}
+        told = {"generation": 1, "name": "documents", "next_offset": None, "partition": 0}
+        told |= {"epoch": 99, "serving": True}
+        await place.write(
+            place.topics.positions,
+            Entry(b"model/documents", orjson.dumps(row)),
+            Entry(b"view/documents/1/0", orjson.dumps(told)),
+        )
+        await until(lambda: node.coordinator.served("documents", 0) == 1)
+    async with place.node() as node:
+        assert live(node).serving("documents", None).generation == 0
+        assert await total(node, "d1") == 6
+        assert (await done(node, place.job("d1", [(ADD, {"amount": 4})]))).error is None

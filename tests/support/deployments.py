@@ -1,7 +1,5 @@
 """What the partitions of a process in memory share, without a process."""
 
-import asyncio
-
 from docreactor.agents.background import Background
 from docreactor.agents.board import Board
 from docreactor.agents.clock import SystemClock
@@ -41,5 +39,4 @@ def deployment(place: Site) -> Deployment:
         url="http://here",
         node_id="node-1",
         gentle=Background(),
-        background=asyncio.create_task,
     )
