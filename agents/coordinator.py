@@ -199,7 +199,10 @@ class Coordinator:
         return self._of(name)
 
     def _of(self, name: str) -> list[Reached]:
-        return self._reached.setdefault(name, [Reached() for _ in range(self._count)])
+        known = self._reached.get(name)
+        if known is None:
+            known = self._reached[name] = [Reached() for _ in range(self._count)]
+        return known
 
     def _hear(self, key: str, row: Mapping[str, Any]) -> None:
         if key.startswith(VIEW_PREFIX):
