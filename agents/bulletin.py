@@ -8,7 +8,7 @@ from typing import Any
 from docreactor.agents.coordinator import VIEW_PREFIX, ready_key, view_key
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.kept import Kept
-from docreactor.agents.model_row import ModelRow
+from docreactor.agents.model_row import RELATIONSHIPS, ModelRow
 from docreactor.pipeline.errors import ReactorError, UnknownModelError
 from docreactor.pipeline.position import Offset
 from docreactor.tables.wait import Reached
@@ -61,8 +61,9 @@ class Bulletin:
             "next_offset": kept.reached.next_offset,
             "serving": is_serving,
         }
-        if kept.error is not None:
-            row["error"] = told(kept.error)
+        error = holding(self._deployment, kept)
+        if error is not None:
+            row["error"] = error
         if kept.lane is not None and not kept.has_caught_up:
             row |= {"progress": kept.lane.progress, "rate": round(kept.lane.rate)}
         return row | kept.projection.row()
@@ -118,6 +119,17 @@ def tell_absent(deployment: Deployment, partition: int, common: dict[str, Any]) 
         row = common | {"generation": generation, "kind": "view", "name": name}
         row |= {"reached": coordinator.reached(name, partition), "serving": True}
         deployment.board.tell(view_key(name, generation, partition), row | {"next_offset": None})
+
+
+def holding(deployment: Deployment, kept: Kept) -> str | None:
+    """What keeps a generation from showing more, if anything does.
+
+    What becomes of edges is shown by the graph of the node.
+    """
+    if kept.error is not None:
+        return told(kept.error)
+    graph = deployment.graph.error if kept.name == RELATIONSHIPS else None
+    return None if graph is None else f"the graph of this node: {graph}"
 
 
 def lacking(model: ModelRow) -> str:

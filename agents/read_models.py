@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from docreactor.agents.bulletin import Bulletin, Common, lacking, told
+from docreactor.agents.bulletin import Bulletin, Common, holding, lacking, told
 from docreactor.agents.coordinator import Coordinator
 from docreactor.agents.deployment import Deployment
 from docreactor.agents.endings import Endings
@@ -86,7 +86,8 @@ class ReadModels:
     def errors(self) -> Mapping[str, str]:
         """What holds up a model that is to serve here, by its name."""
         kept = [one for one in self._kept.values() if self.serves(one)]
-        failing = {one.name: told(one.error) for one in kept if one.error is not None}
+        held = [(one.name, holding(self._deployment, one)) for one in kept]
+        failing = {name: why for name, why in held if why is not None}
         required = self._coordinator.required
         return {name: why for name, why in self._missing.items() if name in required} | failing
 

@@ -11,6 +11,7 @@ from docreactor.gateway.figures import Figures
 from docreactor.gateway.openapi import replies
 from docreactor.gateway.reach import Reach
 from docreactor.gateway.reply import Reply
+from docreactor.pipeline.errors import RestoringError
 
 
 class DeploymentRoutes:
@@ -59,6 +60,9 @@ class DeploymentRoutes:
             if self._node.owner(partition) in (None, self._node.url)
             and self._node.local(partition) is None
         ]
+        graph = self._node.graph
+        if not waiting and not graph.is_ready:
+            raise RestoringError(None, state="restoring edges", progress=graph.progress)
         raise self._node.restoring(waiting[0] if waiting else 0)
 
     async def metrics(self) -> Response:
@@ -69,7 +73,10 @@ class DeploymentRoutes:
 
     def _health(self, status: str) -> dict[str, object]:
         rows = [row for row in self._node.positions() if row["url"] == self._node.url]
-        failures = self._node.registry.failures
+        failures, graph = self._node.registry.failures, self._node.graph
+        errors = {f"{row['name']}/{row['partition']}": row["error"] for row in rows if row["error"]}
+        if graph.error is not None:
+            errors["graph"] = str(graph.error)
         return {
             "status": status,
             "node": self._node.node_id,
@@ -78,9 +85,7 @@ class DeploymentRoutes:
                 for row in rows
                 if row["kind"] == "reducer"
             },
-            "errors": {
-                f"{row['name']}/{row['partition']}": row["error"] for row in rows if row["error"]
-            },
+            "errors": errors,
             "failures": {spec: str(failure) for spec, failure in failures.items()},
         }
 

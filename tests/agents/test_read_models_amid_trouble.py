@@ -16,8 +16,10 @@ from docreactor.pipeline.job import JobStatus
 from docreactor.pipeline.position import Offset
 from docreactor.pipeline.registry import Registry
 from docreactor.tables.store import Store
+from tests.agents.test_read_models import Sick
 from tests.support.ledger import ledger
 from tests.support.nodes import Site, live, site, total, until
+from tests.support.relating import related_to
 from tests.support.troubled import ADD, COUNTS, Counts, Slow, count_of, registry, row_of, written
 
 
@@ -143,3 +145,26 @@ class Installed(Registry):
 
     def install(self, model: Counts) -> None:
         self._late[model.name] = model
+
+
+async def test_a_graph_that_fails_holds_what_is_ready_and_says_so() -> None:
+    place = site()
+    sick = place.stores["graph"] = Sick()
+    async with place.node() as node:
+        await written(place, node, "d1", 1)
+        sick.is_full = True
+        edge = {"source_id": "d1", **related_to("d2")}
+        job = place.job("d1", [("ADD_RELATIONSHIP", edge)], scope="document")
+        offset = await node.submit(job)
+        await live(node).wait_job(job.id, offset=offset, until="write", timeout_s=10.0)
+        await until(lambda: node.graph.error)
+        held = live(node).job(job.id)
+        assert held is not None
+        assert (held.status, held.held_by) == (
+            JobStatus.WRITE_READY,
+            {"relationships": "the graph of this node: no space left"},
+        )
+        await until(lambda: "no space left" in str(row_of(node, "relationships")["error"]))
+        sick.is_full = False
+        await live(node).wait_job(job.id, offset=offset, until="read", timeout_s=10.0)
+        await until(lambda: row_of(node, "relationships")["error"] is None)

@@ -15,7 +15,7 @@ from docreactor.pipeline.action import Action
 from docreactor.pipeline.job import Mutation
 from docreactor.pipeline.packages import Packages
 from docreactor.pipeline.registry import Registry
-from tests.gateway.deployment import Running
+from tests.gateway.deployment import Running, problem_of
 from tests.support.nodes import site
 from tests.support.package import install
 
@@ -97,3 +97,14 @@ async def test_metrics_are_for_prometheus_and_tell_of_calls_too(one: Running) ->
     assert 'docreactor_http_refusals_total{name="DocumentNotFound"} 1.0' in reply.text
     called = 'docreactor_http_seconds_count{method="POST",route="/v1/documents",status="200"} 1.0'
     assert called in reply.text
+
+
+async def test_health_says_what_holds_the_graph_of_the_node(one: Running) -> None:
+    one.node.graph.error = OSError("no space left")
+    told = (await one.http.get("/healthz")).json()
+    one.node.graph.is_ready = False
+    waiting = await one.http.get("/readyz")
+
+    assert told["errors"]["graph"] == "no space left"
+    assert problem_of(waiting) == (503, "Restoring")
+    assert "restoring edges" in waiting.json()["detail"]
