@@ -121,8 +121,11 @@ class ReadModels:
                 self._reconcile()
                 changed = asyncio.create_task(self._changed.wait())
                 running = self._tasks()
-                await asyncio.wait([changed, closed, *running], return_when=asyncio.FIRST_COMPLETED)
-                changed.cancel()
+                awaited = [changed, closed, *running]
+                try:
+                    await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    changed.cancel()
                 self._changed.clear()
                 for task in running:
                     if task.done():
