@@ -23,6 +23,7 @@ SUPERSEDED = 1
 """How a command ends whose generation another call has put away."""
 
 _LOOK_S = 0.2
+_HEARD_WITHIN_S = 5.0
 
 Model = Annotated[str, typer.Argument(help="The read model: documents, relationships, or yours.")]
 Back = Annotated[
@@ -105,12 +106,13 @@ def replay(
 def _await_serving(reactor: SyncReactor, told: Generations, progress: Progress) -> None:
     """Show how far the generation is until it serves in every partition; Exit if it is not to."""
     errors: dict[str, str] = {}
-    total, is_known = 0, False
+    total, is_known, heard_by = 0, False, time.monotonic() + _HEARD_WITHIN_S
     while True:
         # The next node to answer may not have heard of it yet.
         shown = next(one for one in reactor.read_models().read_models if one.name == told.name)
         is_next = shown.generation == told.generation and not shown.retired
-        if not is_next and (is_known or shown.generation > told.generation):
+        is_known = is_known or time.monotonic() > heard_by or shown.generation > told.generation
+        if not is_next and is_known:
             typer.echo(f"Generation {told.generation} is not to serve any more.", err=True)
             raise typer.Exit(SUPERSEDED)
         is_known = is_known or is_next
